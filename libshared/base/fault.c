@@ -1,0 +1,83 @@
+/* fault.c - failpoints and failing calls for tests; see fault.h. */
+#include "base/fault.h"
+
+#ifdef CORRAL_FAULTS
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *const kind_names[FAULT_KINDS] = {"alloc", "write", "fsync", "sqlite"};
+static const int kind_errno[FAULT_KINDS] = {ENOMEM, ENOSPC, EIO, EIO};
+
+static struct {
+    atomic_long calls, nth;
+    atomic_bool always;
+} kinds[FAULT_KINDS];
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char points[1024]; /* ",name,name," */
+
+static void read_environment(void)
+{
+    const char *listed = getenv("CORRAL_FAILPOINT");
+    if (listed && strlen(listed) + 3 < sizeof points) {
+        points[0] = ',';
+        strcat(strcpy(points + 1, listed), ",");
+    }
+    const char *fault = getenv("CORRAL_FAULT");
+    for (int i = 0; fault && i < FAULT_KINDS; i++) {
+        size_t n = strlen(kind_names[i]);
+        if (strncmp(fault, kind_names[i], n) || fault[n] != ':')
+            continue;
+        char *end = NULL;
+        atomic_store(&kinds[i].nth, strtol(fault + n + 1, &end, 10));
+        atomic_store(&kinds[i].always, !strcmp(end, ":always"));
+    }
+}
+
+void fault_point(const char *name)
+{
+    pthread_once(&once, read_environment);
+    if (!points[0])
+        return;
+    char wanted[128];
+    size_t n = strlen(name);
+    if (n + 3 > sizeof wanted)
+        return;
+    wanted[0] = ',';
+    memcpy(wanted + 1, name, n);
+    memcpy(wanted + 1 + n, ",", 2);
+    if (strstr(points, wanted))
+        kill(getpid(), SIGKILL);
+}
+
+bool fault_hit(enum fault_kind kind)
+{
+    pthread_once(&once, read_environment);
+    long nth = atomic_load(&kinds[kind].nth);
+    long call = atomic_fetch_add(&kinds[kind].calls, 1) + 1;
+    if (!nth || call < nth || (call > nth && !atomic_load(&kinds[kind].always)))
+        return false;
+    errno = kind_errno[kind];
+    return true;
+}
+
+void fault_set(enum fault_kind kind, long nth, bool always)
+{
+    pthread_once(&once, read_environment);
+    atomic_store(&kinds[kind].calls, 0);
+    atomic_store(&kinds[kind].always, always);
+    atomic_store(&kinds[kind].nth, nth);
+}
+
+long fault_count(enum fault_kind kind)
+{
+    return atomic_load(&kinds[kind].calls);
+}
+#else
+typedef int fault_compiled_out; /* ISO C wants a translation unit to declare something */
+#endif

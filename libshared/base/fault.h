@@ -1,0 +1,37 @@
+/* fault.h - the places where tests make Corral fail.
+ *
+ * Built with CORRAL_FAULTS (presets dev, tsan, coverage; never release) two environment variables
+ * work: CORRAL_FAILPOINT=name[,name…]    the process kills itself with SIGKILL when it passes a
+ * point of that name CORRAL_FAULT=kind:N[:always]     the N-th call (from 1) of that kind fails;
+ * "always" lets every later one fail too. kinds: alloc, write, fsync, sqlite Without CORRAL_FAULTS
+ * everything here compiles to nothing and the variables are not read. Thread-safe: the counters are
+ * atomic.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+enum fault_kind { FAULT_ALLOC, FAULT_WRITE, FAULT_FSYNC, FAULT_SQLITE, FAULT_KINDS };
+
+#ifdef CORRAL_FAULTS
+/* Dies by SIGKILL when `name` is listed in CORRAL_FAILPOINT. */
+void fault_point(const char *name);
+/* True when this call must fail; errno is then ENOMEM (alloc), ENOSPC (write) or EIO (fsync,
+ * sqlite). */
+bool fault_hit(enum fault_kind kind);
+/* For in-process tests: the N-th call from now fails (0: none), persistently if `always`; resets
+ * the count. */
+void fault_set(enum fault_kind kind, long nth, bool always);
+/* Calls of this kind since the last fault_set. */
+long fault_count(enum fault_kind kind);
+#else
+static inline void fault_point(const char *name)
+{
+    (void)name;
+}
+static inline bool fault_hit(enum fault_kind kind)
+{
+    (void)kind;
+    return false;
+}
+#endif
