@@ -95,8 +95,7 @@ static int read_to_end(int fd, const char *path, size_t bound, struct bytes *all
 
 int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struct err *err)
 {
-    SCOPED(fd_close)
-    int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    SCOPED(fd_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return err_set(err, ERR_NOT_FOUND, "%s does not exist", path);
     if (fd < 0)
@@ -107,8 +106,7 @@ int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struc
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_INVALID, "%s is not a regular file", path);
 
-    SCOPED(bytes_close)
-    struct bytes all = bytes_open(bound + 1);
+    SCOPED(bytes_close) struct bytes all = bytes_open(bound + 1);
     if (read_to_end(fd, path, bound, &all, err))
         return -1;
     *to = all;
@@ -187,8 +185,7 @@ int dir_make(const char *path, mode_t mode, struct err *err)
 
 int dir_open_private(const char *path, int *fd, struct err *err)
 {
-    SCOPED(fd_close)
-    int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    SCOPED(fd_close) int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (dir < 0 && errno == ENOENT)
         return err_set(err, ERR_NOT_FOUND, "%s does not exist", path);
     if (dir < 0 && (errno == ELOOP || errno == ENOTDIR))
@@ -230,8 +227,7 @@ static int remove_below(int dirfd, const char *name, dev_t device, int depth, st
         return err_sys(err, "removing %s", name);
     if (depth > 512)
         return err_set(err, ERR_IO, "%s is nested too deeply to remove", name);
-    SCOPED(fd_close)
-    int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    SCOPED(fd_close) int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     struct stat st;
     if (fd < 0 || fstat(fd, &st))
         return err_sys(err, "opening %s", name);

@@ -22,8 +22,7 @@ int main(int argc, char **argv)
     int files = 0;
     for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
         struct err err;
-        SCOPED(bytes_close)
-        struct bytes input = {0};
+        SCOPED(bytes_close) struct bytes input = {0};
         if (e->d_name[0] == '.')
             continue;
         if (file_read(dirfd(dir), e->d_name, 1 << 20, &input, &err)) {
