@@ -89,11 +89,17 @@ void bytes_drop(struct bytes *b, size_t n)
     memmove(b->data, b->data + n, b->len + 1);
 }
 
+void bytes_cut(struct bytes *b, size_t len)
+{
+    assert(len <= b->len);
+    b->len = len;
+    if (b->data)
+        b->data[len] = 0;
+}
+
 void bytes_clear(struct bytes *b)
 {
-    b->len = 0;
-    if (b->data)
-        b->data[0] = 0;
+    bytes_cut(b, 0);
 }
 
 struct view bytes_view(const struct bytes *b)

@@ -47,6 +47,9 @@ void bytes_grew(struct bytes *b, size_t len);
 /* Removes the first n bytes (n <= len). */
 void bytes_drop(struct bytes *b, size_t n);
 
+/* Forgets what lies behind the first len bytes (len <= b->len): undoes additions. */
+void bytes_cut(struct bytes *b, size_t len);
+
 /* Empties without freeing. */
 void bytes_clear(struct bytes *b);
 

@@ -3,10 +3,9 @@
 
 #include <string.h>
 
-/* Decodes one character at data[0..len): its length in bytes and its code point; 0 when it is
- * broken. */
-static size_t decode(const uint8_t *data, size_t len, uint32_t *point)
+size_t text_decode(const void *from, size_t len, uint32_t *point)
 {
+    const uint8_t *data = from;
     uint8_t first = data[0];
     if (first < 0x80) {
         *point = first;
@@ -53,7 +52,7 @@ bool text_is_utf8(const void *data, size_t len)
     const uint8_t *at = data;
     while (len) {
         uint32_t point;
-        size_t n = decode(at, len, &point);
+        size_t n = text_decode(at, len, &point);
         if (!n)
             return false;
         at += n;
@@ -62,9 +61,8 @@ bool text_is_utf8(const void *data, size_t len)
     return true;
 }
 
-/* Characters that move the cursor, hide or reorder text (Unicode: Cc, bidi controls, zero width,
- * separators, tags). */
-static bool hides(uint32_t p)
+/* Unicode: Cc, bidi controls, zero width, separators, tags. */
+bool text_hides(uint32_t p)
 {
     return p < 0x20 || (p >= 0x7f && p < 0xa0) || p == 0xad || p == 0x61c || p == 0x180e ||
            (p >= 0x200b && p <= 0x200f) || (p >= 0x2028 && p <= 0x202e) ||
@@ -77,7 +75,7 @@ int text_show(struct bytes *to, const void *data, size_t len, struct err *err)
     const uint8_t *at = data;
     while (len) {
         uint32_t point = 0;
-        size_t n = decode(at, len, &point);
+        size_t n = text_decode(at, len, &point);
         int failed;
         if (!n)
             failed = bytes_addf(to, err, "\\x%02x", at[0]);
@@ -85,7 +83,7 @@ int text_show(struct bytes *to, const void *data, size_t len, struct err *err)
             failed = bytes_addf(to, err, "\\%c", point == '\n' ? 'n' : 't');
         else if (point == '\\')
             failed = bytes_add(to, "\\\\", 2, err);
-        else if (hides(point))
+        else if (text_hides(point))
             failed = bytes_addf(to, err, point < 0x80 ? "\\x%02x" : "\\u{%x}", point);
         else
             failed = bytes_add(to, at, n, err);

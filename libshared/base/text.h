@@ -19,6 +19,14 @@ bool text_copy_view(char *to, size_t size, struct view from);
  * allowed. */
 bool text_is_utf8(const void *data, size_t len);
 
+/* Decodes the character at data[0..len), len > 0: returns its bytes (1 to 4) and sets *point; 0
+ * when it is no well-formed UTF-8, *point is then undefined. */
+size_t text_decode(const void *data, size_t len, uint32_t *point);
+
+/* True for characters that move the cursor, hide or reorder text: C0, DEL, C1, bidi controls,
+ * zero-width characters, line separators, tag characters. */
+bool text_hides(uint32_t point);
+
 /* Appends bytes made safe for a terminal: valid UTF-8 stays, but C0, DEL, C1, bidi controls,
  * zero-width characters, line separators and tag characters appear as \n, \t, \xNN or \u{N}; a
  * broken byte as \xNN; a backslash as \\. Errors as bytes_add. */
