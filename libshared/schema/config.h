@@ -1,0 +1,43 @@
+/* config.h - corral.toml as a table: a row in config.def gives the member, the default, the check
+ * and the printed file.
+ *
+ * struct config has one member for each section, with one member for each key:
+ * config.manager.max_sandboxes. It owns nothing.
+ */
+#pragma once
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+struct config {
+#define SECTION(section, doc) struct {
+#define INT(section, key, value, min, max, unit, doc) int64_t key;
+#define TEXT(section, key, value, max, doc) char key[(max) + 1];
+#define END_SECTION(section)                                                                       \
+    }                                                                                              \
+    section;
+#include "schema/config.def"
+#undef SECTION
+#undef INT
+#undef TEXT
+#undef END_SECTION
+};
+
+/* The embedded defaults. */
+void config_defaults(struct config *config);
+
+/* Reads a TOML text over the defaults; `name` is for errors. ERR_CONFIG "name:line:column:
+ * section.key: why": unknown section or key, wrong type, out of range. *config is untouched on
+ * failure. */
+int config_parse(const char *text, const char *name, struct config *config, struct err *err);
+
+/* Reads a file of at most 1 MiB. ERR_CONFIG, or ERR_NOT_FOUND when it does not exist. */
+int config_load(const char *path, struct config *config, struct err *err);
+
+/* Appends corral.toml as it is shipped: every key with its default, commented. Errors as bytes_add.
+ */
+int config_print(struct bytes *to, struct err *err);
+
+/* Appends the reference for docs/CONFIG.md. Errors as bytes_add. */
+int config_describe(struct bytes *to, struct err *err);
