@@ -56,10 +56,15 @@ const char *clock_boot_id(void)
 void clock_show(char to[32], int64_t wall_ns)
 {
     time_t seconds = (time_t)(wall_ns / S_NS);
+    int64_t rest_ns = wall_ns % S_NS;
+    if (rest_ns < 0) { /* before 1970 */
+        seconds--;
+        rest_ns += S_NS;
+    }
     struct tm utc;
     gmtime_r(&seconds, &utc);
     size_t n = strftime(to, 32, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(to + n, 32 - n, ".%03dZ", (int)(wall_ns / MS_NS % 1000));
+    snprintf(to + n, 32 - n, ".%03dZ", (int)(rest_ns / MS_NS));
 }
 
 void clock_hook(int64_t (*ns)(int clock))
