@@ -8,7 +8,10 @@
 
 void *mem_new(size_t count, size_t size)
 {
-    return fault_hit(FAULT_ALLOC) ? NULL : calloc(count, size);
+    size_t total;
+    if (fault_hit(FAULT_ALLOC) || __builtin_mul_overflow(count, size, &total))
+        return NULL; /* calloc sees the overflow too, but under a sanitizer it ends the process */
+    return calloc(count, size);
 }
 
 void *mem_resize(void *old, size_t size)

@@ -79,13 +79,6 @@ static void refuses_each_allocation_and_keeps_the_old_block(void **state)
     free(text);
 }
 
-/* AddressSanitizer's calloc ends the process on an overflow unless it is told to return NULL. */
-const char *__asan_default_options(void);
-const char *__asan_default_options(void)
-{
-    return "allocator_may_return_null=1";
-}
-
 static void refuses_a_product_that_overflows(void **state)
 {
     (void)state;
