@@ -27,12 +27,12 @@ struct config {
 /* The embedded defaults. */
 void config_defaults(struct config *config);
 
-/* Reads a TOML text over the defaults; `name` is for errors. ERR_CONFIG "name:line:column:
- * section.key: why": unknown section or key, wrong type, out of range. *config is untouched on
- * failure. */
+/* Reads a TOML text over the defaults (keys that it does not name keep them); `name` is for errors.
+ * ERR_CONFIG "name:line:column: section.key: why": unknown section or key, wrong type, out of
+ * range. *config is untouched on failure. */
 int config_parse(const char *text, const char *name, struct config *config, struct err *err);
 
-/* Reads a file of at most 1 MiB. ERR_CONFIG, or ERR_NOT_FOUND when it does not exist. */
+/* Reads a file of at most 256 KiB. ERR_CONFIG, or ERR_NOT_FOUND when it does not exist; ERR_IO. */
 int config_load(const char *path, struct config *config, struct err *err);
 
 /* Appends corral.toml as it is shipped: every key with its default, commented. Errors as bytes_add.
