@@ -93,11 +93,13 @@ static int read_to_end(int fd, const char *path, size_t bound, struct bytes *all
     }
 }
 
-int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struct err *err)
+static int open_regular(int dirfd, const char *path, int *to, struct err *err)
 {
     SCOPED(fd_close) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0 && errno == ENOENT)
         return err_set(err, ERR_NOT_FOUND, "%s does not exist", path);
+    if (fd < 0 && errno == ELOOP)
+        return err_set(err, ERR_INVALID, "%s is a symlink", path);
     if (fd < 0)
         return err_sys(err, "opening %s", path);
     struct stat st;
@@ -105,6 +107,15 @@ int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struc
         return err_sys(err, "stat %s", path);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_INVALID, "%s is not a regular file", path);
+    *to = fd_take(&fd);
+    return 0;
+}
+
+int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struct err *err)
+{
+    SCOPED(fd_close) int fd = -1;
+    if (open_regular(dirfd, path, &fd, err))
+        return -1;
 
     SCOPED(bytes_close) struct bytes all = bytes_open(bound + 1);
     if (read_to_end(fd, path, bound, &all, err))
@@ -183,6 +194,30 @@ int dir_make(const char *path, mode_t mode, struct err *err)
     return 0;
 }
 
+/* Refuses what belongs to another uid or is open to others. */
+static int check_private(int fd, const char *path, const char *mode, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return err_sys(err, "stat %s", path);
+    if (st.st_uid != geteuid())
+        return err_set(err, ERR_INVALID, "%s belongs to uid %u, not to uid %u", path,
+                       (unsigned)st.st_uid, (unsigned)geteuid());
+    if (st.st_mode & 077)
+        return err_set(err, ERR_INVALID, "%s is open to others (mode %o); chmod %s it", path,
+                       (unsigned)st.st_mode & 0777, mode);
+    return 0;
+}
+
+int file_open_private(int dirfd, const char *path, int *to, struct err *err)
+{
+    SCOPED(fd_close) int fd = -1;
+    if (open_regular(dirfd, path, &fd, err) || check_private(fd, path, "600", err))
+        return -1;
+    *to = fd_take(&fd);
+    return 0;
+}
+
 int dir_open_private(const char *path, int *fd, struct err *err)
 {
     SCOPED(fd_close) int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -192,15 +227,8 @@ int dir_open_private(const char *path, int *fd, struct err *err)
         return err_set(err, ERR_INVALID, "%s is a symlink or no directory", path);
     if (dir < 0)
         return err_sys(err, "opening %s", path);
-    struct stat st;
-    if (fstat(dir, &st))
-        return err_sys(err, "stat %s", path);
-    if (st.st_uid != geteuid())
-        return err_set(err, ERR_INVALID, "%s belongs to uid %u, not to uid %u", path,
-                       (unsigned)st.st_uid, (unsigned)geteuid());
-    if (st.st_mode & 077)
-        return err_set(err, ERR_INVALID, "%s is open to others (mode %o); chmod 700 it", path,
-                       (unsigned)st.st_mode & 0777);
+    if (check_private(dir, path, "700", err))
+        return -1;
     *fd = fd_take(&dir);
     return 0;
 }

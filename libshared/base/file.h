@@ -28,6 +28,11 @@ int file_sync(int fd, struct err *err);
  * regular file; ERR_IO. */
 int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struct err *err);
 
+/* Opens a secret's file for reading: a regular file (no symlink), owned by this uid and closed to
+ * others (no bits of 077). The descriptor goes to *fd. ERR_INVALID says what is wrong;
+ * ERR_NOT_FOUND; ERR_IO. */
+int file_open_private(int dirfd, const char *path, int *fd, struct err *err);
+
 /* Replaces a file atomically and durably: temporary file, write, fsync, rename, fsync of the
  * directory. ERR_IO. */
 int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
