@@ -125,6 +125,13 @@ int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struc
     return 0;
 }
 
+int dir_sync(int fd, struct err *err)
+{
+    if (fault_hit(FAULT_FSYNC) || fsync(fd))
+        return err_sys(err, "fsync of the directory");
+    return 0;
+}
+
 static int sync_parent(int dirfd, const char *path, struct err *err)
 {
     char parent[4096];
@@ -132,9 +139,9 @@ static int sync_parent(int dirfd, const char *path, struct err *err)
     snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
     SCOPED(fd_close)
     int fd = openat(dirfd, parent[0] ? parent : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd))
-        return err_sys(err, "syncing the directory of %s", path);
-    return 0;
+    if (fd < 0)
+        return err_sys(err, "opening the directory of %s", path);
+    return dir_sync(fd, err) ? err_add(err, "%s", path) : 0;
 }
 
 static int replace(int dirfd, const char *path, struct view data, mode_t mode, bool durable,

@@ -50,6 +50,9 @@ int dir_make(const char *path, mode_t mode, struct err *err);
  * ERR_NOT_FOUND; ERR_IO. */
 int dir_open_private(const char *path, int *fd, struct err *err);
 
+/* fsync of a directory: what was made, renamed or removed in it is durable then. ERR_IO. */
+int dir_sync(int fd, struct err *err);
+
 /* Removes everything below `name` in dirfd and the directory itself; never follows symlinks or
  * leaves the file system of `name`. Fine when it is absent. ERR_IO. */
 int dir_remove(int dirfd, const char *name, struct err *err);
