@@ -21,7 +21,7 @@ constexpr void hold(bool expected)
     if (!expected)
         throw assertion{};
 }
-} // namespace
+}
 
 #define TOML_ASSERT(expression) hold(static_cast<bool>(expression))
 #define TOML_MAX_NESTED_VALUES 8
@@ -244,7 +244,7 @@ int refuse(const char *name, toml::source_position at, const char *what, struct 
                    static_cast<unsigned>(at.column), what);
 }
 
-} // namespace
+}
 
 int toml_parse(struct view text, const char *name, struct toml_file **out, struct err *err)
 {
