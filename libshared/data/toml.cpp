@@ -11,16 +11,13 @@
 #error "toml++ turns its asserts into assumptions about hostile input under NDEBUG"
 #endif
 
-namespace
-{
 struct assertion {
 };
 
-constexpr void hold(bool expected)
+static constexpr void hold(bool expected)
 {
     if (!expected)
         throw assertion{};
-}
 }
 
 #define TOML_ASSERT(expression) hold(static_cast<bool>(expression))
@@ -55,9 +52,6 @@ struct toml_file {
     std::deque<std::vector<const char *>> lists;
 };
 
-namespace
-{
-
 /* Travels to toml_parse, which puts the file's name in front. */
 struct refusal {
     toml::source_position at;
@@ -65,7 +59,7 @@ struct refusal {
 };
 
 /* Line and column of the character that the byte at this offset belongs to. */
-toml::source_position place_of(std::string_view text, size_t offset)
+static toml::source_position place_of(std::string_view text, size_t offset)
 {
     auto continues = [](char c) { return (c & 0xc0) == 0x80; };
     while (offset && continues(text[offset]))
@@ -81,7 +75,7 @@ toml::source_position place_of(std::string_view text, size_t offset)
 
 /* A line of n dots nests its keys at most n deep, and values nest TOML_MAX_NESTED_VALUES times.
  * Counts dots in texts and comments too, which is why a run counts once. */
-void check_dots(std::string_view text)
+static void check_dots(std::string_view text)
 {
     int dots = 0;
     for (size_t i = 0; i < text.size(); i++) {
@@ -96,7 +90,7 @@ void check_dots(std::string_view text)
     }
 }
 
-bool is_bare(std::string_view key)
+static bool is_bare(std::string_view key)
 {
     return !key.empty() &&
            key.find_first_not_of("abcdefghijklmnopqrstuvwxyz"
@@ -104,7 +98,7 @@ bool is_bare(std::string_view key)
 }
 
 /* The path of a table within a table. Quotes keep "a.b" apart from a.b. */
-std::string path_of(const std::string &table, std::string_view key)
+static std::string path_of(const std::string &table, std::string_view key)
 {
     std::string path = table.empty() ? "" : table + ".";
     if (is_bare(key))
@@ -118,14 +112,14 @@ std::string path_of(const std::string &table, std::string_view key)
     return path += '"';
 }
 
-const char *keep(toml_file &file, std::string_view text, toml::source_position at)
+static const char *keep(toml_file &file, std::string_view text, toml::source_position at)
 {
     if (text.find('\0') != text.npos)
         throw refusal{at, "a NUL in a key or text"};
     return file.texts.emplace_back(text).c_str();
 }
 
-void read_array(toml_file &file, const toml::array &array, toml_entry &entry)
+static void read_array(toml_file &file, const toml::array &array, toml_entry &entry)
 {
     std::vector<const char *> items;
     for (const toml::node &item : array) {
@@ -139,7 +133,7 @@ void read_array(toml_file &file, const toml::array &array, toml_entry &entry)
     entry.texts.items = file.lists.emplace_back(std::move(items)).data();
 }
 
-void read_value(toml_file &file, const toml::node &node, toml_entry &entry)
+static void read_value(toml_file &file, const toml::node &node, toml_entry &entry)
 {
     if (const auto *text = node.as_string()) {
         entry.type = TOML_TEXT;
@@ -159,7 +153,7 @@ void read_value(toml_file &file, const toml::node &node, toml_entry &entry)
 }
 
 /* An entry of this table and key at this place, of type TOML_OTHER until its value is read. */
-toml_entry make_entry(const char *table, const char *key, toml::source_position at)
+static toml_entry make_entry(const char *table, const char *key, toml::source_position at)
 {
     toml_entry entry = {};
     entry.table = table;
@@ -170,14 +164,14 @@ toml_entry make_entry(const char *table, const char *key, toml::source_position 
     return entry;
 }
 
-void add_entry(toml_file &file, const toml_entry &entry, toml::source_position at)
+static void add_entry(toml_file &file, const toml_entry &entry, toml::source_position at)
 {
     if (file.entries.size() == TOML_FILE_MAX_ENTRIES)
         throw refusal{at, "more than " + std::to_string(TOML_FILE_MAX_ENTRIES) + " entries"};
     file.entries.push_back(entry);
 }
 
-void add_table(toml_file &file, const toml::table &table, const std::string &path, int depth)
+static void add_table(toml_file &file, const toml::table &table, const std::string &path, int depth)
 {
     const char *kept = keep(file, path, table.source().begin);
     for (const auto &[key, node] : table) {
@@ -200,12 +194,12 @@ void add_table(toml_file &file, const toml::table &table, const std::string &pat
     }
 }
 
-bool comes_first(const toml_entry &a, const toml_entry &b)
+static bool comes_first(const toml_entry &a, const toml_entry &b)
 {
     return a.line != b.line ? a.line < b.line : a.column < b.column;
 }
 
-bool asserts(std::string_view text)
+static bool asserts(std::string_view text)
 {
     try {
         static_cast<void>(toml::parse(text));
@@ -219,7 +213,7 @@ bool asserts(std::string_view text)
 
 /* Where the parser runs into an assertion: at the end of the shortest beginning of the text that
  * makes it do so. The parser reads forward only, so a search by halves finds it. */
-toml::source_position place_of_assertion(std::string_view text)
+static toml::source_position place_of_assertion(std::string_view text)
 {
     size_t without = 0, with = text.size();
     while (with - without > 1) {
@@ -229,7 +223,7 @@ toml::source_position place_of_assertion(std::string_view text)
     return place_of(text, with - 1);
 }
 
-toml::table parse(std::string_view text)
+static toml::table parse(std::string_view text)
 {
     try {
         return toml::parse(text);
@@ -238,12 +232,10 @@ toml::table parse(std::string_view text)
     }
 }
 
-int refuse(const char *name, toml::source_position at, const char *what, struct err *err)
+static int refuse(const char *name, toml::source_position at, const char *what, struct err *err)
 {
     return err_set(err, ERR_CONFIG, "%s:%u:%u: %s", name, static_cast<unsigned>(at.line),
                    static_cast<unsigned>(at.column), what);
-}
-
 }
 
 int toml_parse(struct view text, const char *name, struct toml_file **out, struct err *err)
