@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <unistd.h>
 
-/* A local that is closed when its scope ends: SCOPED(bytes_close) struct bytes b = {0}; */
-#define SCOPED(close_function) __attribute__((cleanup(close_function)))
+/* A local that is closed when its scope ends: SCOPED(bytes_close) struct bytes b = {0};
+ * It may be there for its end alone, hence unused. */
+#define SCOPED(close_function) __attribute__((cleanup(close_function), unused))
 
 /* Takes a pointer out of a SCOPED local: the value is the result, the local becomes NULL. */
 #define TAKE(p)                                                                                    \
