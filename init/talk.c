@@ -1,0 +1,210 @@
+/* talk.c - what init hears from the manager and says to it; see init.h and frame.def. */
+#include "init/init.h"
+
+#include "base/clock.h"
+#include "base/scope.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/timerfd.h>
+
+enum { SPEAK_BYTES = 128 * 1024 /* output is added while less than this waits to be sent */ };
+
+static struct exec *exec_with(struct init *init, uint32_t id)
+{
+    for (size_t i = 0; i < COUNT(init->execs); i++)
+        if (init->execs[i] && init->execs[i]->id == id)
+            return init->execs[i];
+    return NULL;
+}
+
+int talk_hello(struct init *init, struct err *err)
+{
+    struct frame_hello m = {.version = FRAME_VERSION, .started_boot_ns = init->started_boot_ns};
+    if (init->has_token)
+        m.token = (struct view){init->token, sizeof init->token};
+    init->is_welcome = false;
+    return frame_put_hello(&init->link.out, &m, err);
+}
+
+static int set_deadline(struct init *init, int64_t boot_ns, struct err *err)
+{
+    struct itimerspec at = {.it_value = {boot_ns / S_NS, boot_ns % S_NS}};
+    if (timerfd_settime(init->deadline, TFD_TIMER_ABSTIME, &at, NULL))
+        return err_sys(err, "setting the deadline");
+    return 0;
+}
+
+static int on_welcome(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct frame_welcome m;
+    if (frame_get_welcome(frame, &m, err))
+        return -1;
+    if (init->is_welcome)
+        return err_set(err, ERR_PEER, "a second WELCOME");
+    if (init->has_token && memcmp(init->token, m.token.data, sizeof init->token))
+        return err_set(err, ERR_PEER, "WELCOME has another token than HELLO");
+    if (set_deadline(init, m.deadline_boot_ns, err))
+        return -1;
+    memcpy(init->token, m.token.data, sizeof init->token);
+    init->has_token = init->is_welcome = true;
+
+    struct frame_execs head = {0};
+    for (size_t i = 0; i < COUNT(init->execs); i++)
+        head.count += init->execs[i] && init->execs[i]->id;
+    if (frame_put_execs(&init->link.out, &head, err))
+        return -1;
+    for (size_t i = 0; i < COUNT(init->execs); i++)
+        if (init->execs[i] && init->execs[i]->id && exec_resume(init->execs[i], &init->link, err))
+            return -1;
+    return 0;
+}
+
+static int check_spawn(struct init *init, const struct frame_spawn *m, struct err *err)
+{
+    if (exec_with(init, m->id))
+        return err_set(err, ERR_PEER, "exec %u exists", m->id);
+    if (!m->script.data != (m->script_arg < 0))
+        return err_set(err, ERR_PEER, "spawn: script and script_arg come together");
+    if (m->script_arg >= (int64_t)frame_texts(m->argv))
+        return err_set(err, ERR_PEER, "spawn.script_arg: behind argv");
+    return 0;
+}
+
+static int on_spawn(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct frame_spawn m;
+    struct failure failure = {"limit", EAGAIN};
+    if (frame_get_spawn(frame, &m, err) || check_spawn(init, &m, err))
+        return -1;
+    for (size_t i = 0; i < COUNT(init->execs); i++) {
+        if (init->execs[i])
+            continue;
+        if (exec_new(&m, &init->execs[i], &failure))
+            break;
+        return exec_announce(init->execs[i], &init->link, err);
+    }
+    struct frame_failed said = {
+        .id = m.id, .stage = view_of(failure.stage), .error = failure.error};
+    return frame_put_failed(&init->link.out, &said, err);
+}
+
+static int on_credit(struct exec *exec, const struct frame *frame, struct err *err)
+{
+    struct frame_credit m;
+    if (frame_get_credit(frame, &m, err))
+        return -1;
+    return exec ? stream_credit(&exec->out[m.stream - 1], m.bytes, m.from, err) : 0;
+}
+
+static int on_stdin(struct exec *exec, const struct frame *frame, struct err *err)
+{
+    struct frame_stdin m;
+    if (frame_get_stdin(frame, &m, err))
+        return -1;
+    return exec ? exec_add_input(exec, &m, err) : 0;
+}
+
+static int on_signal(struct exec *exec, const struct frame *frame, struct err *err)
+{
+    struct frame_signal m;
+    if (frame_get_signal(frame, &m, err))
+        return -1;
+    if (exec)
+        exec_signal(exec, (int)m.signo);
+    else if (!m.id && getpid() == 1) /* elsewhere -1 would mean the whole machine */
+        kill(-1, (int)m.signo);
+    return 0;
+}
+
+static int on_ping(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct frame_ping m;
+    if (frame_get_ping(frame, &m, err))
+        return -1;
+    return frame_put_pong(&init->link.out, &(struct frame_pong){.nonce = m.nonce}, err);
+}
+
+static int on_deadline(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct frame_deadline m;
+    if (frame_get_deadline(frame, &m, err))
+        return -1;
+    return set_deadline(init, m.deadline_boot_ns, err);
+}
+
+bool init_sweep(struct init *init)
+{
+    bool any = false;
+    for (size_t i = 0; i < COUNT(init->execs); i++) {
+        struct exec *exec = init->execs[i];
+        if (exec && exec->dead && !exec->id)
+            exec_free(&init->execs[i]);
+        any |= init->execs[i] != NULL;
+    }
+    return any;
+}
+
+static int on_frame(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct exec *exec = frame->id ? exec_with(init, frame->id) : NULL;
+    if (!init->is_welcome && frame->kind != FRAME_WELCOME)
+        return err_set(err, ERR_PEER, "%s before WELCOME", frame_name(frame->kind));
+    switch (frame->kind) {
+    case FRAME_WELCOME:
+        return on_welcome(init, frame, err);
+    case FRAME_SPAWN:
+        return on_spawn(init, frame, err);
+    case FRAME_OPEN_GATE:
+        return exec ? exec_open_gate(exec, err) : 0;
+    case FRAME_CREDIT:
+        return on_credit(exec, frame, err);
+    case FRAME_STDIN:
+        return on_stdin(exec, frame, err);
+    case FRAME_SIGNAL:
+        return on_signal(exec, frame, err);
+    case FRAME_FORGET:
+        if (exec)
+            exec_forget(exec);
+        init_sweep(init); /* its place is free for a SPAWN in the same batch */
+        return 0;
+    case FRAME_PING:
+        return on_ping(init, frame, err);
+    case FRAME_DEADLINE:
+        return on_deadline(init, frame, err);
+    default:
+        return err_set(err, ERR_PEER, "%s is not for init", frame_name(frame->kind));
+    }
+}
+
+int talk_listen(struct init *init, struct err *err)
+{
+    if (link_receive(&init->link, err))
+        return -1;
+    for (;;) {
+        struct frame frame;
+        if (link_next(&init->link, &frame, err))
+            return -1;
+        if (frame.kind == FRAME_NONE)
+            return 0;
+        if (on_frame(init, &frame, err))
+            return -1;
+    }
+}
+
+int talk_speak(struct init *init, struct err *err)
+{
+    bool spoke = init->is_welcome;
+    while (spoke && init->link.out.len < SPEAK_BYTES) {
+        spoke = false;
+        for (size_t i = 0; i < COUNT(init->execs); i++) {
+            struct exec *exec = init->execs[(init->turn + i) % COUNT(init->execs)];
+            if (exec && exec->id && init->link.out.len < SPEAK_BYTES &&
+                exec_speak(exec, &init->link, &spoke, err))
+                return -1;
+        }
+        init->turn++;
+    }
+    return link_flush(&init->link, err);
+}
