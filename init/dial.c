@@ -26,8 +26,7 @@ int dial_connect(const struct dial *dial, int *fd, struct err *err)
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     strcpy(to.sun_path, dial->path);
-    SCOPED(fd_close)
-    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    SCOPED(fd_close) int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (s < 0)
         return err_sys(err, "making a socket");
     if (connect(s, (struct sockaddr *)&to, sizeof to)) {

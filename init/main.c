@@ -145,10 +145,8 @@ static int run(struct init *init, struct err *err)
 static int hold_low_fds(struct err *err)
 {
     syscall(SYS_close_range, 3, ~0U, 0);
-    SCOPED(fd_close)
-    int null = open("/dev/null", O_RDWR);
-    SCOPED(fd_close)
-    int high = fcntl(null, F_DUPFD_CLOEXEC, SPAWN_RESERVED_FDS);
+    SCOPED(fd_close) int null = open("/dev/null", O_RDWR);
+    SCOPED(fd_close) int high = fcntl(null, F_DUPFD_CLOEXEC, SPAWN_RESERVED_FDS);
     if (high < 0)
         return err_sys(err, "opening /dev/null");
     for (int fd = 0; fd < SPAWN_RESERVED_FDS; fd++) {

@@ -159,8 +159,7 @@ static const char *search_path(char **env)
 /* Copies the order into memory that the child can use; NULL when there is none. */
 static struct launch *launch_new(const struct frame_spawn *order)
 {
-    SCOPED(launch_free)
-    struct launch *l = mem_new(1, sizeof *l);
+    SCOPED(launch_free) struct launch *l = mem_new(1, sizeof *l);
     size_t argv = order->argv.len, env = order->env.len, cwd = order->cwd.len;
     if (!l || !(l->texts = mem_new(1, argv + env + cwd + 1)))
         return NULL;
@@ -185,8 +184,7 @@ static int sealed_script(struct view script)
 {
     struct err err;
     unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    SCOPED(fd_close)
-    int fd = memfd_create("script", flags | 0x10u /* MFD_EXEC, since 6.3 */);
+    SCOPED(fd_close) int fd = memfd_create("script", flags | 0x10u /* MFD_EXEC, since 6.3 */);
     if (fd < 0)
         fd = memfd_create("script", flags);
     if (fd < 0)
@@ -255,18 +253,15 @@ static int fail(struct failure *failure, const char *stage)
 
 int spawn(const struct frame_spawn *order, struct child *child, struct failure *failure)
 {
-    SCOPED(launch_free)
-    struct launch *launch = launch_new(order);
+    SCOPED(launch_free) struct launch *launch = launch_new(order);
     if (!launch) {
         errno = ENOMEM;
         return fail(failure, "clone");
     }
-    SCOPED(fd_close)
-    int script = order->script.data ? sealed_script(order->script) : -1;
+    SCOPED(fd_close) int script = order->script.data ? sealed_script(order->script) : -1;
     if (order->script.data && script < 0)
         return fail(failure, "script");
-    SCOPED(pipes_close)
-    struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
+    SCOPED(pipes_close) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
     if (pipes_make(&p, order->stdin.data || order->open_stdin))
         return fail(failure, "pipe");
     launch->in = p.in.read;

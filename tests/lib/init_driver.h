@@ -160,8 +160,7 @@ static inline struct driver driver_launch(void)
     snprintf(d.at.sun_path, sizeof d.at.sun_path, "%s/init", d.folder);
     memset(d.token, 0x5a, sizeof d.token);
     driver_listen(&d);
-    SCOPED(fd_close)
-    int program = open(BIN_DIR "/corral-init", O_RDONLY | O_CLOEXEC);
+    SCOPED(fd_close) int program = open(BIN_DIR "/corral-init", O_RDONLY | O_CLOEXEC);
     assert_true(program >= 0);
     if (geteuid() == 0)
         assert_int_equal(chown(d.folder, DRIVER_UID, DRIVER_UID), 0);
@@ -269,8 +268,7 @@ static inline struct frame_spawn driver_order(uint32_t id, struct view argv)
 static inline struct outcome driver_run(struct driver *d, const struct frame_spawn *order)
 {
     struct outcome o = outcome_open();
-    SCOPED(fd_close)
-    int pidfd = driver_spawn(d, order);
+    SCOPED(fd_close) int pidfd = driver_spawn(d, order);
     driver_say(d, open_gate, .id = order->id);
     driver_finish(d, order->id, &o);
     driver_say(d, forget, .id = order->id);

@@ -39,8 +39,7 @@ static void comes_back_as_it_was_put_wherever_it_is_cut(void **state)
 {
     (void)state;
     struct err err;
-    SCOPED(bytes_close)
-    struct bytes wire = bytes_open(4096);
+    SCOPED(bytes_close) struct bytes wire = bytes_open(4096);
     struct frame_spawn order = an_order(), got;
     assert_int_equal(frame_put_spawn(&wire, &order, &err), 0);
     for (size_t cut = 0; cut < wire.len; cut++) {
@@ -86,8 +85,7 @@ static void refuses_to_put_what_breaks_a_row(void **state)
 {
     (void)state;
     struct err err;
-    SCOPED(bytes_close)
-    struct bytes wire = bytes_open(1024 * 1024);
+    SCOPED(bytes_close) struct bytes wire = bytes_open(1024 * 1024);
     assert_int_equal(bytes_add(&wire, "before", 6, &err), 0);
     struct frame_spawn order = an_order();
     order.window_bytes = FRAME_RING_BYTES + 1;
@@ -130,8 +128,7 @@ static void assert_lie(struct view wire, const char *why)
 static void refuses_frames_that_lie(void **state)
 {
     (void)state;
-    SCOPED(bytes_close)
-    struct bytes wire = bytes_open(4096);
+    SCOPED(bytes_close) struct bytes wire = bytes_open(4096);
     const uint8_t huge[4] = {0, 4, 0, 6}, tiny[4] = {0, 0, 0, 5};
     assert_lie((struct view){huge, 4}, "a frame that claims 262150 bytes");
     assert_lie((struct view){tiny, 4}, "a frame that claims 5 bytes");
@@ -150,8 +147,7 @@ static void assert_credit(const char *body, size_t len, const char *why)
     struct err err;
     struct frame frame;
     struct frame_credit m = {.stream = 99};
-    SCOPED(bytes_close)
-    struct bytes wire = bytes_open(4096);
+    SCOPED(bytes_close) struct bytes wire = bytes_open(4096);
     struct view cursor = raw_frame(&wire, 1, FRAME_CREDIT, body, len);
     assert_int_equal(frame_next(&cursor, &frame, &err), 0);
     if (!why) {
