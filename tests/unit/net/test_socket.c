@@ -96,6 +96,7 @@ static void strangers_stay_out_of_every_kind_of_server(void **state)
             char bound[NET_ENDPOINT_BYTES];
             SCOPED(net_close)
             void *server = fixture_bind(f, rows[i].server, tcp ? NULL : "door", bound);
+            assert_non_null(server);
             assert_only_alice_gets_in(f, bound, rows[i].client, true);
         }
 }
@@ -106,6 +107,7 @@ static void without_a_handler_nobody_gets_in(void **state)
     zap_stop(&f->zap);
     char bound[NET_ENDPOINT_BYTES];
     SCOPED(net_close) void *server = fixture_bind(f, NET_ROUTER, "door", bound);
+    assert_non_null(server);
     assert_only_alice_gets_in(f, bound, ZMQ_DEALER, false);
 }
 
@@ -418,6 +420,7 @@ static void an_ipc_socket_has_the_mode_that_was_asked_for(void **state)
     char bound[NET_ENDPOINT_BYTES];
     struct stat st;
     SCOPED(net_close) void *server = fixture_bind(f, NET_ROUTER, "door", bound);
+    assert_non_null(server);
     assert_int_equal(stat(bound + 6, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
 }
