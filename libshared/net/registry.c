@@ -66,6 +66,8 @@ static int check_row(const struct registry_row *row, struct err *err)
         return err_set(err, ERR_INVALID, "tenant is not a name");
     if (!text_is_name(row->principal, NAME_BYTES - 1))
         return err_set(err, ERR_INVALID, "principal is not a name");
+    if (!strcmp(row->principal, "event"))
+        return err_set(err, ERR_INVALID, "principal: event stands for events in topics");
     if (!row->roles || row->roles >> COUNT(ROLE_NAMES))
         return err_set(err, ERR_INVALID, "roles names none of the known ones");
     if (row->roles & ROLE_SERVICE ? !text_is_name(row->service, NAME_BYTES - 1) : *row->service)

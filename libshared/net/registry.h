@@ -37,9 +37,9 @@ enum role {
 struct registry_row {
     char public_key[KEY_TEXT_BYTES]; /* Z85 */
     char tenant[NAME_BYTES];
-    char principal[NAME_BYTES];
-    unsigned roles;                                 /* of enum role, at least one */
-    char service[NAME_BYTES];                       /* "" unless ROLE_SERVICE */
+    char principal[NAME_BYTES]; /* unique in its tenant; not "event" (see topics.h) */
+    unsigned roles;             /* of enum role, at least one */
+    char service[NAME_BYTES];   /* "" unless ROLE_SERVICE */
     char agents[REGISTRY_MAX_PATTERNS][NAME_BYTES]; /* with *, text_matches; "" ends the list */
     int64_t not_before_s, not_after_s;              /* seconds since 1970; 0: no such bound */
 };
