@@ -197,6 +197,7 @@ void zap_stop(struct zap **zap)
         return;
     eventfd_write((*zap)->stop_fd, 1);
     pthread_join((*zap)->thread, NULL);
+    zmq_unbind((*zap)->socket, ZAP_ENDPOINT); /* frees the name now; zmq_close does so later */
     zap_free(zap);
 }
 
