@@ -143,18 +143,23 @@ static void holds_the_bound_on_nodes(void **state)
     assert_refused(bytes_view(&over), "more than 10000 values");
 }
 
+static void put_map(struct pack *p, size_t keys)
+{
+    pack_map(p, keys);
+    for (size_t i = 0; i < keys; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%zu", i);
+        pack_text(p, key);
+        pack_nil(p);
+    }
+}
+
 static struct bytes of_keys(size_t keys)
 {
     struct err err;
     struct bytes b = bytes_open(FRAME_MAX_BYTES);
     struct pack p = pack_begin(&b, &err);
-    pack_map(&p, keys);
-    for (size_t i = 0; i < keys; i++) {
-        char key[32];
-        snprintf(key, sizeof key, "%zu", i);
-        pack_text(&p, key);
-        pack_nil(&p);
-    }
+    put_map(&p, keys);
     assert_int_equal(pack_end(&p), 0);
     return b;
 }
@@ -189,6 +194,24 @@ static void has_room_for_full_maps_at_every_depth(void **state)
     assert_int_equal(pack_end(&p), 0);
     assert_accepted(bytes_view(&b));
     assert_true(oracle_agrees(bytes_view(&b)));
+}
+
+/* One after another they have more keys than the array; each gives its room back when it closes. */
+static void has_room_for_as_many_full_maps_as_there_may_be_nodes(void **state)
+{
+    (void)state;
+    struct err err;
+    SCOPED(bytes_close) struct bytes b = bytes_open(FRAME_MAX_BYTES);
+    struct pack p = pack_begin(&b, &err);
+    const size_t maps = (FRAME_MAX_NODES - 3) / (1 + 2 * MAP_MAX_KEYS);
+    assert_true(maps > FRAME_MAX_DEPTH);
+    pack_map(&p, 1);
+    pack_text(&p, "");
+    pack_array(&p, maps);
+    for (size_t i = 0; i < maps; i++)
+        put_map(&p, MAP_MAX_KEYS);
+    assert_int_equal(pack_end(&p), 0);
+    assert_accepted(bytes_view(&b));
 }
 
 static void holds_the_bound_on_bytes(void **state)
@@ -282,6 +305,7 @@ int main(void)
         cmocka_unit_test(holds_the_bound_on_nodes),
         cmocka_unit_test(holds_the_bound_on_keys),
         cmocka_unit_test(has_room_for_full_maps_at_every_depth),
+        cmocka_unit_test(has_room_for_as_many_full_maps_as_there_may_be_nodes),
         cmocka_unit_test(holds_the_bound_on_bytes),
         cmocka_unit_test(refuses_bombs_without_allocating),
     };
