@@ -84,24 +84,28 @@ struct op {
     char id[27];
     char tenant[NAME_BYTES], principal[NAME_BYTES];
     uint8_t request_id[REQUEST_ID_BYTES], body_hash[32];
-    struct bytes frame;              /* the request's body; the decoded request points into it */
-    void *request;                   /* kind->request decoded */
-    void *data;                      /* the kind's own */
-    int64_t deadline_boot_ms;        /* of the request: work past it is not started */
-    int64_t started_boot_ms;         /* when it was received */
+    struct bytes frame;       /* the request's body; the decoded request points into it */
+    void *request;            /* kind->request decoded */
+    void *data;               /* the kind's own */
+    int64_t deadline_boot_ms; /* of the request: work past it is not started */
+    int64_t started_boot_ms;  /* when it was received */
+    const struct call *call;  /* who asked; only while the step of OP_RECEIVED runs WAKE_ENTERED */
     struct address to[OP_ADDRESSES]; /* everyone who sent this request id; the oldest falls out */
     size_t to_count;
 
     struct bytes reply; /* the answer's body, set by op_answer or op_fail */
+    struct bytes
+        stored; /* what a repeat gets when the reply is too large to keep; set by op_store */
     bool reply_is_ok;
 
     /* below: op.c's own */
     uint64_t waits_for_seq;
-    int timer;
-    unsigned
-        pending; /* completions under way (workers, verdicts) that hold the operation in memory */
-    bool ended;  /* replied or refused, waiting only for `pending` to end */
-    struct op *next;
+    bool is_recorded;   /* a result stands in the journal: the reply is remembered */
+    bool is_stepping;   /* a step is running */
+    bool has_ended;     /* replied or refused, in memory only for what is under way */
+    int timer;          /* -1: none */
+    unsigned under_way; /* jobs and op_hold */
+    struct op *next, *next_waiting;
 };
 
 /* True for the moves drawn above. */
@@ -135,6 +139,8 @@ void op_drop(struct op *op);
 /* Sets the reply: "ok" with this message, or "error" with a struct failure. A later call replaces
  * an earlier one. */
 void op_answer(struct op *op, const struct message *message, const void *answer);
+/* What is kept of a reply larger than REPLY_MAX_BYTES: a smaller true one. */
+void op_store(struct op *op, const struct message *message, const void *answer);
 void op_fail(struct op *op, const struct err *err);
 void op_fail_with(struct op *op, const struct failure *failure);
 

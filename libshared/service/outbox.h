@@ -30,6 +30,8 @@ struct outbox_options {
     int64_t degraded_ms; /* service.degraded_ms */
     void *live;          /* PUB, connected to the audit's SUB; NULL: no live publication */
     void *truth;         /* DEALER, connected to the audit's ROUTER; NULL for the audit itself */
+    /* Each record once it is durable, in order, before `durable` says so; may be NULL. */
+    void (*record)(void *context, const struct journal_record *record);
     void (*durable)(void *context, uint64_t seq); /* the journal has everything up to seq on disk */
     void (*failed)(void *context, const struct err *err); /* the journal failed: end the process */
     void *context;
@@ -55,7 +57,7 @@ enum outbox_state outbox_state(const struct outbox *outbox);
 const char *outbox_state_name(enum outbox_state state);
 
 /* Why the state is not normal, for a person; "" when it is. Borrowed until the next call. */
-const char *outbox_detail(const struct outbox *outbox);
+const char *outbox_detail(struct outbox *outbox);
 
 struct journal *outbox_journal(struct outbox *outbox);
 uint64_t outbox_acked(const struct outbox *outbox);

@@ -64,9 +64,11 @@ struct service_table {
      * audit for records. */
     bool (*intercept)(void *state, const struct call *call, const char *operation,
                       struct view body);
-    /* Another way to run, such as the manager's --preflight: true when the option was taken and
-     * *exit_code set. */
-    bool (*option)(const char *option, const char *value, int *exit_code);
+    /* Takes an event of the audit's own, which has no journal (is_audit only). */
+    void (*own_event)(void *state, const struct event *event);
+    /* Another way to run, such as the manager's --preflight: true when it was asked for and
+     * *exit_code is set. argv is without the program's name. */
+    bool (*option)(int argc, char **argv, int *exit_code);
 };
 
 struct service {
@@ -82,7 +84,9 @@ struct service {
     char own_path[256];   /* DIR/<service> */
     char run_path[108];   /* --run */
     char host[65];
-    char source[81]; /* <service>@<host id> */
+    char instance[9];     /* eight hex digits: names cgroups, directories, ids */
+    char verdict_key[65]; /* the guardian's Ed25519 public key in hex */
+    char source[81];      /* <service>@<host id> */
     int64_t started_boot_ms;
     struct service_net *net;   /* sockets: service_net.c */
     struct dispatch *dispatch; /* operations in progress, stored replies: dispatch.c */
@@ -97,6 +101,15 @@ void service_event(struct service *service, struct event *event, bool urgent);
 /* Sends an answer; a peer that is gone is no error. status is "ok", "error" or "data". */
 void service_send(struct service *service, const struct address *to, const char *tenant,
                   const char *principal, const char *status, struct view body);
+
+/* Appends the service's part of docs/PROTOCOL.md. Errors as bytes_add. */
+int service_describe(const struct service_table *table, struct bytes *to, struct err *err);
+
+/* The body of an error answer. */
+struct failure service_failure(const struct err *err);
+
+/* Answers a caller with an error. */
+void service_send_error(struct service *service, const struct call *call, const struct err *err);
 
 /* A connected DEALER of this service to another one's request socket, for asynchronous requests:
  * frames by net/wire.h. The caller closes it with zmq_close after loop_end_socket. ERR_IO. */

@@ -1,0 +1,94 @@
+/* corral.toml: every mistake is named with its line, and the printed file is a valid one. */
+#include "base/scope.h"
+#include "schema/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct err err;
+
+static void assert_refused(const char *text, const char *expected)
+{
+    struct config config = {0};
+    assert_int_equal(config_parse(text, "t.toml", &config, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_string_equal(err.text, expected);
+}
+
+static void keys_that_are_not_named_keep_their_defaults(void **state)
+{
+    (void)state;
+    struct config config;
+    assert_int_equal(config_parse("[manager]\nmax_sandboxes = 7\n", "t", &config, &err), 0);
+    assert_int_equal(config.manager.max_sandboxes, 7);
+    assert_int_equal(config.manager.verdict_timeout_ms, 500);
+    assert_int_equal(config.sandbox.memory_mb, 512);
+}
+
+static void names_line_column_and_key_of_every_mistake(void **state)
+{
+    (void)state;
+    assert_refused("[manager]\n\nmax_sandbox = 7\n",
+                   "t.toml:3:1: manager.max_sandbox: no such key");
+    assert_refused("[manger]\nx = 1\n", "t.toml:2:1: manger.x: no such section");
+    assert_refused("[manger]\n", "t.toml:1:2: manger: no such section");
+    assert_refused("max_sandboxes = 7\n", "t.toml:1:1: max_sandboxes: no such section");
+    assert_refused("[manager]\nmax_sandboxes = 0\n",
+                   "t.toml:2:1: manager.max_sandboxes: 0 is outside 1 to 10000");
+    assert_refused("[manager]\nmax_sandboxes = \"7\"\n",
+                   "t.toml:2:1: manager.max_sandboxes: must be a whole number");
+    assert_refused("[manager]\nlisten = 7\n",
+                   "t.toml:2:1: manager.listen: must be a text in quotes");
+    assert_refused("manager = 5\n", "t.toml:1:1: manager: no such section");
+}
+
+static void the_printed_file_is_valid_with_and_without_its_comment_signs(void **state)
+{
+    (void)state;
+    struct config defaults, read;
+    config_defaults(&defaults);
+    SCOPED(bytes_close) struct bytes text = bytes_open(100000), active = bytes_open(100000);
+    assert_int_equal(config_print(&text, &err), 0);
+    assert_int_equal(config_parse((char *)text.data, "t", &read, &err), 0);
+    for (const char *at = (char *)text.data; *at; at++) /* "#key = value" becomes "key = value" */
+        if (!(*at == '#' && at[1] != ' '))
+            assert_int_equal(bytes_add(&active, at, 1, &err), 0);
+    memset(&read, 0xff, sizeof read);
+    assert_int_equal(config_parse((char *)active.data, "t", &read, &err), 0);
+    assert_memory_equal(&read, &defaults, sizeof read);
+}
+
+static void leaves_the_struct_alone_when_it_refuses(void **state)
+{
+    (void)state;
+    struct config config = {.manager.max_sandboxes = 3};
+    assert_int_equal(config_parse("[manager]\nworkers = 2\nx = 1\n", "t", &config, &err), -1);
+    assert_int_equal(config.manager.max_sandboxes, 3);
+    assert_int_equal(config.manager.workers, 0);
+}
+
+static void a_missing_file_is_told_from_a_wrong_one(void **state)
+{
+    (void)state;
+    struct config config;
+    assert_int_equal(config_load("/nonexistent/corral.toml", &config, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    assert_int_equal(config_load("/", &config, &err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_that_are_not_named_keep_their_defaults),
+        cmocka_unit_test(names_line_column_and_key_of_every_mistake),
+        cmocka_unit_test(the_printed_file_is_valid_with_and_without_its_comment_signs),
+        cmocka_unit_test(leaves_the_struct_alone_when_it_refuses),
+        cmocka_unit_test(a_missing_file_is_told_from_a_wrong_one),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
