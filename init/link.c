@@ -83,11 +83,12 @@ int link_receive(struct link *link, struct err *err)
 
 int link_next(struct link *link, struct frame *out, struct err *err)
 {
-    struct view cursor = {link->in.data + link->in_used, link->in.len - link->in_used};
-    if (!cursor.len) {
+    size_t left = link->in.len - link->in_used;
+    if (!left) { /* in.data may be NULL still */
         *out = (struct frame){0};
         return 0;
     }
+    struct view cursor = {link->in.data + link->in_used, left};
     if (frame_next(&cursor, out, err))
         return -1;
     link->in_used = link->in.len - cursor.len;
