@@ -1,0 +1,19 @@
+/* act.h - the hash of an act: what a verdict, an approval and the record mean by "this very act".
+ *
+ * BLAKE2b-256 (RFC 7693), keyed with a label, over the act as the schema encodes it: fields in
+ * table order, integers in their shortest form, every text and list with its length in front, so
+ * two acts with equal hashes are equal in every field. Thread-safe.
+ */
+#pragma once
+
+#include "schema/message.h"
+
+enum { ACT_HASH_BYTES = 32 };
+
+/* Hashes an act, decoded or made by hand. Lists and blobs must be those of schema/message.h: made
+ * by list_add_text or the decoder.
+ *
+ *   hash   out; untouched on failure
+ *   err    ERR_INVALID a field breaks its row; ERR_OVERLOADED larger than a frame; ERR_MEMORY
+ */
+int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *err);

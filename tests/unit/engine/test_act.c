@@ -1,0 +1,192 @@
+/* The hash of an act: the same for equal acts, another one for a change anywhere. */
+#include "base/scope.h"
+#include "base/text.h"
+#include "engine/record/act.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct err err;
+
+static void hash_of(const struct act *act, uint8_t hash[ACT_HASH_BYTES])
+{
+    if (act_hash(act, hash, &err))
+        fail_msg("%s", err.text);
+}
+
+static struct act sample(void)
+{
+    return (struct act){.tenant = "acme",
+                        .agent = "coder",
+                        .operation = "command_execute",
+                        .sandbox_id = "sb_x",
+                        .user = "agent"};
+}
+
+/* Two texts that the row accepts; they differ in one byte. */
+static void set_text(char *text, int variant)
+{
+    text[0] = variant ? 'b' : 'a';
+    text[1] = 0;
+}
+
+/* Gives the field one of two values of its kind. `store` holds what the act then points to. */
+static void set(struct act *act, const struct field *f, int variant, struct bytes *store)
+{
+    void *at = (uint8_t *)act + f->offset;
+    static const char *const words[] = {"a", "b"};
+    switch (f->type) {
+    case FIELD_TEXT:
+        set_text(at, variant);
+        break;
+    case FIELD_BLOB:
+        *(struct view *)at = view_of(words[variant]);
+        break;
+    case FIELD_TEXTS:
+        *(struct list *)at = (struct list){0};
+        assert_int_equal(list_add_text(store, at, view_of(words[variant]), &err), 0);
+        break;
+    case FIELD_RECORD:
+        assert_ptr_equal(f->record, &message_limits);
+        ((struct limits *)at)->pids = variant + 1;
+        break;
+    default:
+        fail_msg("act.%s: a kind of field that this test does not know", f->name);
+    }
+}
+
+static void every_field_changes_the_hash(void **state)
+{
+    (void)state;
+    size_t count, seen = 0;
+    const struct field *rows = message_act.rows(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].type == FIELD_SINCE)
+            continue;
+        uint8_t hash[3][ACT_HASH_BYTES];
+        for (int variant = 0; variant < 3; variant++) {
+            SCOPED(bytes_close) struct bytes store = bytes_open(64);
+            struct act act = sample();
+            set(&act, &rows[i], variant % 2, &store); /* the third is the first again */
+            hash_of(&act, hash[variant]);
+        }
+        if (!memcmp(hash[0], hash[1], sizeof hash[0]))
+            fail_msg("act.%s does not change the hash", rows[i].name);
+        assert_memory_equal(hash[0], hash[2], sizeof hash[0]);
+        seen++;
+    }
+    assert_true(seen >= 11);
+}
+
+static void every_limit_changes_the_hash(void **state)
+{
+    (void)state;
+    size_t count;
+    const struct field *rows = message_limits.rows(&count);
+    uint8_t without[ACT_HASH_BYTES], with[ACT_HASH_BYTES];
+    struct act act = sample();
+    hash_of(&act, without);
+    for (size_t i = 0; i < count; i++) {
+        act = sample();
+        *(int64_t *)((uint8_t *)&act.limits + rows[i].offset) = 7;
+        hash_of(&act, with);
+        assert_memory_not_equal(with, without, sizeof with);
+    }
+}
+
+static void hash_argv(const char *first, const char *second, uint8_t hash[ACT_HASH_BYTES])
+{
+    SCOPED(bytes_close) struct bytes store = bytes_open(64);
+    struct act act = sample();
+    assert_int_equal(list_add_text(&store, &act.argv, view_of(first), &err), 0);
+    assert_int_equal(list_add_text(&store, &act.argv, view_of(second), &err), 0);
+    hash_of(&act, hash);
+}
+
+static void a_shifted_border_between_arguments_is_another_act(void **state)
+{
+    (void)state;
+    uint8_t one[ACT_HASH_BYTES], other[ACT_HASH_BYTES];
+    hash_argv("ab", "c", one);
+    hash_argv("a", "bc", other);
+    assert_memory_not_equal(one, other, sizeof one);
+    hash_argv("ab", "c", other);
+    assert_memory_equal(one, other, sizeof one);
+}
+
+static void text_in_one_list_is_not_the_same_in_another(void **state)
+{
+    (void)state;
+    SCOPED(bytes_close) struct bytes store = bytes_open(64);
+    uint8_t one[ACT_HASH_BYTES], other[ACT_HASH_BYTES];
+    struct list list = {0};
+    assert_int_equal(list_add_text(&store, &list, view_of("A=b"), &err), 0);
+    struct act act = sample();
+    act.argv = list;
+    hash_of(&act, one);
+    act = sample();
+    act.env = list;
+    hash_of(&act, other);
+    assert_memory_not_equal(one, other, sizeof one);
+}
+
+static void the_receiver_of_an_act_takes_the_same_hash(void **state)
+{
+    (void)state;
+    SCOPED(bytes_close) struct bytes argv = bytes_open(64), frame = bytes_open(4096);
+    uint8_t sent[ACT_HASH_BYTES], received[ACT_HASH_BYTES];
+    struct act act = sample(), decoded;
+    act.script = view_of("echo hi\xff");
+    act.limits.memory_mb = 70000;
+    assert_int_equal(list_add_text(&argv, &act.argv, view_of("sh"), &err), 0);
+    hash_of(&act, sent);
+    assert_int_equal(schema_encode(&message_act, &act, &frame, &err), 0);
+    assert_int_equal(
+        schema_decode(&message_act, bytes_view(&frame), SCHEMA_LENIENT, &decoded, &err), 0);
+    hash_of(&decoded, received);
+    assert_memory_equal(sent, received, sizeof sent);
+}
+
+static void the_hash_stays_what_earlier_versions_recorded(void **state)
+{
+    (void)state;
+    /* hashlib.blake2b(msgpack.packb(act), digest_size=32, key=b"corral act hash 1") in Python */
+    static const char recorded[] = "4ddb1463d116ab3e35b90fbe283eab13"
+                                   "d390957bd7a929fea3f90c67d0bbf4e9";
+    uint8_t hash[ACT_HASH_BYTES];
+    char hex[2 * ACT_HASH_BYTES + 1];
+    struct act act = sample();
+    hash_of(&act, hash);
+    text_hex(hex, hash, sizeof hash);
+    assert_string_equal(hex, recorded);
+}
+
+static void refuses_an_act_that_breaks_a_row(void **state)
+{
+    (void)state;
+    uint8_t hash[ACT_HASH_BYTES] = {1}, before[ACT_HASH_BYTES] = {1};
+    struct act act = sample();
+    act.limits.pids = -1;
+    assert_int_equal(act_hash(&act, hash, &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_non_null(strstr(err.text, "limits.pids"));
+    assert_memory_equal(hash, before, sizeof hash);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_field_changes_the_hash),
+        cmocka_unit_test(every_limit_changes_the_hash),
+        cmocka_unit_test(a_shifted_border_between_arguments_is_another_act),
+        cmocka_unit_test(text_in_one_list_is_not_the_same_in_another),
+        cmocka_unit_test(the_receiver_of_an_act_takes_the_same_hash),
+        cmocka_unit_test(the_hash_stays_what_earlier_versions_recorded),
+        cmocka_unit_test(refuses_an_act_that_breaks_a_row),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
