@@ -136,6 +136,12 @@ int loop_watch_fd_priority(struct loop *loop, int fd, void (*ready)(void *contex
     return watch(loop, (zmq_pollitem_t){.fd = fd, .events = ZMQ_POLLPRI}, ready, context, err);
 }
 
+int loop_watch_fd_writable(struct loop *loop, int fd, void (*ready)(void *context), void *context,
+                           struct err *err)
+{
+    return watch(loop, (zmq_pollitem_t){.fd = fd, .events = ZMQ_POLLOUT}, ready, context, err);
+}
+
 int loop_watch_socket(struct loop *loop, void *socket, void (*ready)(void *context), void *context,
                       struct err *err)
 {

@@ -33,6 +33,11 @@ int loop_watch_fd(struct loop *loop, int fd, void (*ready)(void *context), void 
 int loop_watch_fd_priority(struct loop *loop, int fd, void (*ready)(void *context), void *context,
                            struct err *err);
 
+/* The same for room to write. A descriptor that is watched for both is watched through a dup(2) for
+ * one of them. */
+int loop_watch_fd_writable(struct loop *loop, int fd, void (*ready)(void *context), void *context,
+                           struct err *err);
+
 /* Calls `ready` whenever the ZeroMQ socket has input. ERR_MEMORY. */
 int loop_watch_socket(struct loop *loop, void *socket, void (*ready)(void *context), void *context,
                       struct err *err);

@@ -70,7 +70,7 @@ static int print_reference(const struct service_table *t)
 static int check_config(const char *path)
 {
     struct err err;
-    static struct config config;
+    struct config config;
     if (!config_load(path, &config, &err)) {
         printf("%s: good\n", path);
         return 0;

@@ -30,6 +30,9 @@ int service_net_open(struct service *service, const struct service_map *map, str
 /* Closes what service_net_open opened; fine on NULL. */
 void service_net_close(struct service *service);
 
+/* After the registry changed: subscriptions that would not be granted any more are ended. */
+void service_net_check(struct service *service);
+
 /* The sockets of the way to the audit, for the outbox; owned here. */
 void *service_net_live(struct service *service);
 void *service_net_truth(struct service *service);
