@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -117,4 +118,37 @@ static inline uint64_t read_all(struct journal *j, uint64_t from)
     if (got)
         fail_msg("journal_next: %s", err.text);
     return seq;
+}
+
+/* The path of a segment in the only epoch of journal "j". */
+static inline void segment_path(const struct place *p, uint64_t epoch, uint64_t first, char to[160])
+{
+    snprintf(to, 160, "%s/j/%020llu/%020llu.seg", p->path, (unsigned long long)epoch,
+             (unsigned long long)first);
+}
+
+static inline void assert_says(const struct err *err, const char *words)
+{
+    if (!strstr(err->text, words))
+        fail_msg("\"%s\" does not say \"%s\"", err->text, words);
+}
+
+/* A journal of several segments; the first seqs of three of them in the middle. */
+static inline uint64_t many_segments(const struct place *p, uint64_t first[3], uint64_t *last)
+{
+    struct journal_found found;
+    struct journal *j = journal_reopen(p, &found);
+    uint64_t epoch = journal_epoch(j);
+    append_many(j, 400);
+    *last = journal_last(j);
+    journal_free(&j);
+    int n = 0;
+    for (uint64_t seq = 2; seq < *last && n < 3; seq++) {
+        char path[160];
+        segment_path(p, epoch, seq, path);
+        if (!access(path, F_OK))
+            first[n++] = seq;
+    }
+    assert_int_equal(n, 3);
+    return epoch;
 }
