@@ -254,7 +254,7 @@ int journal_recover(struct journal *j, int root, const struct journal_options *o
         *found = (struct journal_found){.fresh = true};
         return begin_epoch(j, root, &epochs, options->known_epoch, err);
     }
-    struct segment_scan last;
+    struct segment_scan last = {0};
     if (scan_segments(j, &last, err) || check_known(j, &last, options, err) ||
         continue_segment(j, &last, err))
         return err_add(err, "epoch %llu", (unsigned long long)j->epoch);
