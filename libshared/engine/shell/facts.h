@@ -1,0 +1,82 @@
+/* facts.h - what a command does, as records a judge can match: one per simple command, at any
+ * depth.
+ *
+ * facts_read_shell parses a text and walks it in the order of execution: through lists, subshells,
+ * substitutions, functions (at their definition and again at each call), and through programs that
+ * run other programs (wrappers.def): "sudo env X=1 sh -c 'rm -rf /'" gives records for sudo, env,
+ * sh and rm. What cannot be known from the text is trouble, never silence; a judge must not allow
+ * facts with trouble without asking a person. The records are then what is known, not all that
+ * runs.
+ *
+ * A struct facts is reused from command to command and owned by one thread. A zeroed one is empty.
+ */
+#pragma once
+
+#include "engine/shell/cwds.h"
+#include "engine/shell/expand.h"
+
+enum { FACTS_MAX_COMMANDS = 2000, FACTS_MAX_PEELED = 8 };
+
+enum fact_context {
+    CONTEXT_SUBSTITUTION = 1, /* in $( ) or backticks */
+    CONTEXT_PROCESS = 1 << 1, /* in <( ) or >( ) */
+    CONTEXT_FUNCTION = 1 << 2,
+    CONTEXT_LOOP = 1 << 3,
+    CONTEXT_BACKGROUND = 1 << 4,
+    CONTEXT_SUBSHELL = 1 << 5,
+    CONTEXT_PIPED_IN = 1 << 6, /* its stdin is the stage before */
+    CONTEXT_TRAP = 1 << 7,
+    CONTEXT_ALIAS = 1 << 8
+};
+
+struct assign_fact {
+    const char *name;
+    struct arg value;
+};
+
+struct redirect_fact {
+    enum redirect_op op;
+    int fd;            /* the one that is meant, FD_VARIABLE for {name} */
+    struct arg target; /* here-documents and here-strings: the text */
+};
+
+struct command_fact {
+    const char *name; /* basename; NULL: known only when it runs; "": only assignments, redirects */
+    struct args argv;
+    const struct assign_fact *assigns;
+    size_t assigns_count;
+    const struct redirect_fact *redirects;
+    size_t redirects_count;
+    unsigned context;                    /* set of enum fact_context */
+    unsigned depth;                      /* wrappers around it */
+    bool swept;                          /* it gets arguments that another program finds */
+    bool external;                       /* run by a program, so neither builtin nor function */
+    const struct command_fact *wrapper;  /* what runs it; NULL: the shell */
+    const struct command_fact *upstream; /* the simple command that its stdin comes from, or NULL */
+    const struct cwds *cwds;
+    struct command_fact *next;
+};
+
+/* Where the command would run. */
+struct facts_setting {
+    const char *cwd;  /* absolute */
+    const char *home; /* absolute */
+};
+
+struct facts {
+    struct arena arena;
+    struct trouble trouble;
+    struct command_fact *first, **tail;
+    size_t count;
+};
+
+/* Replaces the facts by those of a shell text. Cannot fail: what goes wrong is trouble. The text is
+ * borrowed until the next read or facts_close. */
+void facts_read_shell(struct facts *f, const struct facts_setting *s, struct view text);
+
+/* The same for an argument vector that is run without a shell; argv[0] names the program. */
+void facts_read_argv(struct facts *f, const struct facts_setting *s, const struct view *argv,
+                     size_t argc);
+
+/* Frees and zeroes; fine on a zeroed struct. */
+void facts_close(struct facts *f);

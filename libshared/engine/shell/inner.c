@@ -1,0 +1,351 @@
+/* inner.c - what a wrapper runs: another command, code, a script, what a search finds; see peel.h.
+ */
+#include "engine/shell/peel.h"
+
+#include "base/scope.h"
+
+#include <stdint.h>
+#include <string.h>
+
+static struct flow flow_same(const struct cwds *in)
+{
+    return (struct flow){.ok = *in, .failed = *in};
+}
+
+static void take_assignment(struct peeling *p, const struct arg *a)
+{
+    char name[32];
+    size_t len = strcspn(a->text, "=");
+    if (len < sizeof name) {
+        memcpy(name, a->text, len);
+        name[len] = 0;
+        record_set(p->w, name);
+    }
+}
+
+/* The arguments from `at` on as a command of their own, run by p->c. */
+static struct command_fact *inner_command(struct peeling *p, size_t at, size_t end)
+{
+    struct command_fact *c = walk_new(p->w, 1, sizeof *c);
+    if (!c)
+        return NULL;
+    *c = (struct command_fact){.context = p->c->context,
+                               .upstream = p->c->upstream,
+                               .wrapper = p->c,
+                               .swept = p->c->swept,
+                               .external = !(p->row->traits & BUILTIN) || p->c->external,
+                               .redirects = p->c->redirects,
+                               .redirects_count = p->c->redirects_count};
+    struct expansion e = walk_expansion(p->w, p->in);
+    for (size_t i = at; i < end; i++)
+        args_add(&e, &c->argv, p->c->argv.items[i]);
+    return c;
+}
+
+static struct place inner_place(const struct peeling *p)
+{
+    return (struct place){.context = p->c->context, .upstream = p->c->upstream, .wrapper = p->c};
+}
+
+/* What one directory's search finds: something below it. */
+static struct arg below(struct peeling *p, const struct arg *root)
+{
+    struct arg found = *root;
+    char *text = walk_new(p->w, root->len + 3, 1);
+    if (!text || root->kind != ARG_LITERAL || root->glob_at != SIZE_MAX)
+        return arg_hole();
+    memcpy(text, root->text, root->len);
+    text[root->len] = '/';
+    text[root->len + 1] = HOLE;
+    found.kind = ARG_PARTIAL;
+    found.text = text;
+    found.len = root->len + 2;
+    return found;
+}
+
+/* find's directories: the arguments before the expression. */
+static size_t find_roots(const struct command_fact *c, size_t *from)
+{
+    size_t i = 1;
+    while (i < c->argv.count) {
+        const char *text = c->argv.items[i].text;
+        if (strcmp(text, "-H") && strcmp(text, "-L") && strcmp(text, "-P"))
+            break;
+        i++;
+    }
+    *from = i;
+    while (i < c->argv.count && !strchr("-(!,", c->argv.items[i].text[0]))
+        i++;
+    return i - *from;
+}
+
+static void add_found(struct peeling *p, const struct command_fact *find, struct args *to)
+{
+    size_t from, roots = find_roots(find, &from);
+    struct expansion e = walk_expansion(p->w, p->in);
+    struct arg here = arg_literal(".");
+    for (size_t i = 0; i < roots; i++)
+        args_add(&e, to, below(p, &find->argv.items[from + i]));
+    if (!roots)
+        args_add(&e, to, below(p, &here));
+}
+
+/* Adds what xargs reads: what find found, or anything. */
+static void add_read(struct peeling *p, struct args *to)
+{
+    const struct command_fact *from = p->c->upstream;
+    struct expansion e = walk_expansion(p->w, p->in);
+    if (from && from->name && !strcmp(from->name, "find"))
+        add_found(p, from, to);
+    else
+        args_add(&e, to, arg_hole());
+}
+
+/* xargs appends what it reads, or puts it where -I says. */
+static void sweep(struct peeling *p, struct command_fact *c)
+{
+    struct args given = c->argv;
+    struct expansion e = walk_expansion(p->w, p->in);
+    c->swept = true;
+    c->argv = (struct args){0};
+    for (size_t i = 0; i < given.count; i++) {
+        const struct arg *a = &given.items[i];
+        if (!p->replace || !strstr(a->text, p->replace))
+            args_add(&e, &c->argv, *a);
+        else if (!strcmp(a->text, p->replace) && i)
+            add_read(p, &c->argv);
+        else
+            args_add(&e, &c->argv, arg_hole());
+    }
+    if (!p->replace)
+        add_read(p, &c->argv);
+}
+
+static struct flow inner_run(struct peeling *p)
+{
+    if (p->code) {
+        if (p->code->kind != ARG_LITERAL || strpbrk(p->code->text, "\\$"))
+            return peel_unsure(p, TROUBLE_CODE, "runs a command line that is not understood");
+        return walk_code(p->w, p->code->text, true, inner_place(p), &p->moved);
+    }
+    for (; p->row->traits & ASSIGNS && p->at < p->c->argv.count; p->at++) {
+        if (!peel_is_assignment(peel_argument(p, p->at)))
+            break;
+        if (peel_argument(p, p->at)->splits)
+            return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
+        take_assignment(p, peel_argument(p, p->at));
+    }
+    for (size_t i = 0; i < p->row->operands && p->at < p->c->argv.count; i++)
+        if (peel_argument(p, p->at++)->splits)
+            return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
+    if (p->looks_only || p->at >= p->c->argv.count)
+        return flow_same(p->in);
+    struct command_fact *c = inner_command(p, p->at, p->c->argv.count);
+    if (!c)
+        return flow_same(p->in);
+    if (p->row->traits & SWEEPS)
+        sweep(p, c);
+    struct flow flow = record_command(p->w, c, &p->moved);
+    return c->external ? flow_same(p->in) : flow;
+}
+
+static struct flow run_text(struct peeling *p, const struct arg *code)
+{
+    bool posix = p->row->kind == SHELL ? p->row->traits & POSIX : p->w->posix;
+    if (code->kind != ARG_LITERAL || code->glob_at != SIZE_MAX)
+        return peel_unsure(p, TROUBLE_CODE, "runs code that is known only when it runs");
+    return walk_code(p->w, code->text, posix, inner_place(p), p->in);
+}
+
+/* A script that is no plain file: its text may come from anywhere. */
+static bool is_odd_file(const struct peeling *p, const struct arg *a)
+{
+    char path[CWDS_PATH_MAX];
+    if (a->kind != ARG_LITERAL || a->glob_at != SIZE_MAX)
+        return true;
+    for (unsigned i = 0; i < p->in->count; i++)
+        if (!path_join(path, p->in->path[i], a->text, a->len) || !strncmp(path, "/dev/", 5) ||
+            !strncmp(path, "/proc/", 6))
+            return true;
+    return p->in->unknown && strstr(a->text, "..");
+}
+
+/* Joins literal arguments by spaces; NULL when one is not known. */
+static char *join(struct peeling *p, const struct args *argv, size_t from)
+{
+    size_t len = 1;
+    for (size_t i = from; i < argv->count; i++) {
+        if (argv->items[i].kind != ARG_LITERAL || argv->items[i].glob_at != SIZE_MAX)
+            return NULL;
+        len += argv->items[i].len + 1;
+    }
+    char *text = walk_new(p->w, len, 1), *at = text;
+    for (size_t i = from; i < argv->count && text; i++) {
+        at = i == from ? at : mempcpy(at, " ", 1);
+        at = mempcpy(at, argv->items[i].text, argv->items[i].len);
+    }
+    return text;
+}
+
+/* What `echo WORDS` and `cat <<X` write, if nothing else is to it. */
+static const struct arg *literal_output(struct peeling *p, const struct command_fact *from,
+                                        struct arg *joined)
+{
+    if (!from || !from->name)
+        return NULL;
+    if (!strcmp(from->name, "cat") && from->argv.count == 1 && from->redirects_count == 1 &&
+        from->redirects[0].op >= REDIRECT_HEREDOC && !from->redirects[0].fd)
+        return &from->redirects[0].target;
+    if (strcmp(from->name, "echo") != 0 || from->redirects_count)
+        return NULL;
+    char *text = join(p, &from->argv, 1);
+    if (!text || text[0] == '-' || strchr(text, '\\'))
+        return NULL;
+    *joined = arg_literal(text);
+    return joined;
+}
+
+/* A shell that reads commands from its standard input. */
+static struct flow inner_stdin(struct peeling *p)
+{
+    const struct redirect_fact *input = NULL;
+    for (size_t i = 0; i < p->c->redirects_count; i++)
+        if (!p->c->redirects[i].fd)
+            input = &p->c->redirects[i];
+    struct arg joined;
+    const struct arg *code = NULL;
+    if (input && (input->op == REDIRECT_HEREDOC || input->op == REDIRECT_HERESTRING))
+        code = &input->target;
+    else if (input && input->op == REDIRECT_IN && !is_odd_file(p, &input->target))
+        return flow_same(p->in); /* a script by another name */
+    else if (!input)
+        code = literal_output(p, p->c->upstream, &joined);
+    return code ? run_text(p, code)
+                : peel_unsure(p, TROUBLE_CODE, "runs what its standard input brings");
+}
+
+static struct flow inner_shell(struct peeling *p)
+{
+    const struct arg *operand = peel_argument(p, p->at);
+    if (p->takes_code && operand)
+        run_text(p, operand);
+    else if (p->takes_stdin || !operand)
+        inner_stdin(p);
+    else if (is_odd_file(p, operand))
+        peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
+    return flow_same(p->in);
+}
+
+static struct flow inner_eval(struct peeling *p)
+{
+    char *text = join(p, &p->c->argv, 1);
+    if (!text)
+        return peel_unsure(p, TROUBLE_CODE, "runs code that is known only when it runs");
+    struct arg code = arg_literal(text);
+    return run_text(p, &code);
+}
+
+static struct flow inner_trap(struct peeling *p)
+{
+    struct cwds later = {.unknown = true};
+    const struct arg *code = peel_argument(p, p->at);
+    if (!code || p->at + 1 == p->c->argv.count || arg_is(code, "-") || arg_is(code, ""))
+        return flow_same(p->in);
+    struct peeling at_exit = *p;
+    cwds_add(&later, p->in);
+    at_exit.in = &later;
+    run_text(&at_exit, code);
+    return flow_same(p->in);
+}
+
+static struct flow inner_alias(struct peeling *p)
+{
+    struct cwds later = {.unknown = true};
+    cwds_add(&later, p->in);
+    for (size_t i = p->at; i < p->c->argv.count; i++) {
+        const struct arg *a = peel_argument(p, i);
+        size_t len = strcspn(a->text, "=");
+        struct alias *alias = walk_new(p->w, 1, sizeof *alias);
+        char *name = alias ? arena_text(&p->w->facts->arena, a->text, len) : NULL;
+        if (a->kind != ARG_LITERAL || !name)
+            return peel_unsure(p, TROUBLE_DYNAMIC, "defines what is known only when it runs");
+        if (!a->text[len])
+            continue; /* it only prints */
+        struct place place = inner_place(p);
+        place.context |= CONTEXT_ALIAS;
+        walk_code(p->w, a->text + len + 1, p->w->posix, place, &later);
+        *alias = (struct alias){.name = name, .next = p->w->aliases};
+        p->w->aliases = alias;
+    }
+    return flow_same(p->in);
+}
+
+static struct flow inner_source(struct peeling *p)
+{
+    const struct arg *file = peel_argument(p, 1);
+    if (file && arg_is(file, "--"))
+        file = peel_argument(p, 2);
+    if (file && is_odd_file(p, file))
+        return peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
+    return flow_same(p->in);
+}
+
+static bool is_action(const struct arg *a)
+{
+    static const char *const actions[] = {"-exec", "-execdir", "-ok", "-okdir"};
+    for (size_t i = 0; i < COUNT(actions); i++)
+        if (arg_is(a, actions[i]))
+            return true;
+    return false;
+}
+
+/* One -exec: from its first word to its end. {} is what find finds. */
+static void inner_action(struct peeling *p, size_t from, size_t end)
+{
+    struct command_fact *c = inner_command(p, from, from);
+    struct expansion e = walk_expansion(p->w, p->in);
+    for (size_t i = from; i < end && c; i++) {
+        const struct arg *a = peel_argument(p, i);
+        if (!strcmp(a->text, "{}"))
+            add_found(p, p->c, &c->argv);
+        else
+            args_add(&e, &c->argv, strstr(a->text, "{}") ? arg_hole() : *a);
+    }
+    if (!c || !c->argv.count)
+        return;
+    c->swept = true;
+    record_command(p->w, c, p->in);
+}
+
+static struct flow inner_find(struct peeling *p)
+{
+    const struct args *argv = &p->c->argv;
+    for (size_t i = 1; i < argv->count; i++) {
+        if (!is_action(&argv->items[i])) {
+            if (argv->items[i].splits)
+                peel_unsure(p, TROUBLE_DYNAMIC,
+                            "has a part of its expression that is known only when it runs");
+            continue;
+        }
+        size_t end = i + 1;
+        while (end < argv->count && strcmp(argv->items[end].text, ";") != 0 &&
+               !(!strcmp(argv->items[end].text, "+") && !strcmp(argv->items[end - 1].text, "{}")))
+            end++;
+        inner_action(p, i + 1, end);
+        i = end;
+    }
+    return flow_same(p->in);
+}
+
+static struct flow inner_su(struct peeling *p)
+{
+    return p->code ? run_text(p, p->code) : flow_same(p->in);
+}
+
+struct flow inner_walk(struct peeling *p)
+{
+    static struct flow (*const kinds[])(struct peeling *) = {
+        [RUN] = inner_run,   [SHELL] = inner_shell,   [EVAL] = inner_eval, [SU] = inner_su,
+        [FIND] = inner_find, [SOURCE] = inner_source, [TRAP] = inner_trap, [ALIAS] = inner_alias};
+    return kinds[p->row->kind](p);
+}
