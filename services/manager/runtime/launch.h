@@ -1,0 +1,27 @@
+/* launch.h - from a manager's thread to bwrap in the right cgroups under the right uid.
+ *
+ * vfork, because fork copies the page tables of a large process. Between vfork and exec the child
+ * shares memory with a stopped thread of the manager: only raw system calls there, never glibc's
+ * set*id wrappers, which would change the uid of all of the manager's threads.
+ *
+ * With a uid of its own the child also enters a mount namespace of its own, in which the generated
+ * /etc lies on /etc and the sandbox's directory on /run: bwrap, by then a nobody, could not reach
+ * either in the manager's private directory.
+ */
+#pragma once
+
+#include "engine/cgroup/cgroup.h"
+
+struct launch {
+    const char *const *argv; /* argv[0] a path */
+    const char *etc;         /* the two directories that go on /etc and /run; only with a uid */
+    const char *door;
+    int64_t uid;                 /* and gid; -1: stay as we are */
+    const struct cgroup *cgroup; /* joined first */
+    int filter_fd;               /* becomes COMMAND_FILTER_FD */
+    int words_fd;                /* becomes stderr */
+};
+
+/* Starts it. The child must be reaped by the caller. ERR_RUNTIME names the step that failed in the
+ * child, which is reaped then; ERR_IO. */
+int launch_start(const struct launch *plan, pid_t *pid, struct err *err);
