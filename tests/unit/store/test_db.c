@@ -231,6 +231,23 @@ static void a_rollback_undoes_and_may_be_repeated(void **state)
     assert_int_equal(items(db), 0);
 }
 
+static void a_failed_commit_undoes_and_leaves_no_transaction(void **state)
+{
+    (void)state;
+    SCOPED(place_close) struct place p = place_open();
+    SCOPED(db_free) struct db *db = open_version(&p, 1);
+    struct err err;
+    assert_int_equal(db_begin(db, &err), 0);
+    assert_int_equal(db_exec(db, "INSERT INTO item(name) VALUES('a')", &err), 0);
+    fault_set(FAULT_SQLITE, 1, false);
+    assert_int_equal(db_commit(db, &err), -1);
+    fault_set(FAULT_SQLITE, 0, false);
+    assert_int_equal(err.code, ERR_STORE);
+    assert_int_equal(items(db), 0);
+    assert_int_equal(db_begin(db, &err), 0);
+    assert_int_equal(db_commit(db, &err), 0);
+}
+
 static void a_constraint_answers_with_its_own_code(void **state)
 {
     (void)state;
@@ -345,6 +362,7 @@ int main(void)
         cmocka_unit_test(refuses_what_is_no_database),
         cmocka_unit_test(a_read_only_connection_sees_commits_and_writes_nothing),
         cmocka_unit_test(a_rollback_undoes_and_may_be_repeated),
+        cmocka_unit_test(a_failed_commit_undoes_and_leaves_no_transaction),
         cmocka_unit_test(a_constraint_answers_with_its_own_code),
         cmocka_unit_test(a_deadline_ends_a_query_that_would_not_end),
         cmocka_unit_test(a_full_disk_undoes_and_can_be_tried_again),

@@ -227,19 +227,38 @@ static int unshare_mounts(void)
     return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? -1 : 0;
 }
 
-/* In a mount namespace of its own, with a tmpfs of four segments as the disk. */
-static int fill_the_disk(const struct place *p)
+/* Runs a story in a child whose place is a tmpfs with room for four segments. */
+static void on_a_small_disk(void (*story)(const struct place *))
 {
-    char options[64];
-    snprintf(options, sizeof options, "size=%d", 4 * SEGMENT_MIN_BYTES);
-    if (unshare_mounts() || mount("tmpfs", p->path, "tmpfs", 0, options))
-        return 77;
-    struct place full = *p;
-    full.dir = open(p->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    SCOPED(place_close) struct place p = place_open();
+    char size[64];
+    int status;
+    snprintf(size, sizeof size, "size=%d", 4 * SEGMENT_MIN_BYTES);
+    fflush(NULL);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (!child) {
+        if (unshare_mounts() || mount("tmpfs", p.path, "tmpfs", 0, size))
+            _exit(77);
+        struct place small = p;
+        small.dir = open(p.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        story(&small);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+        print_message("SKIPPED: this user gets no mount namespace, and so no small disk\n");
+        skip();
+    }
+    assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+static void fill_with_ordinary_records(const struct place *p)
+{
     struct journal_found found;
-    struct journal *j = journal_reopen(&full, &found);
+    struct journal *j = journal_reopen(p, &found);
     struct err err;
-    uint64_t seq = 0, urgent = 0;
+    uint64_t seq = 0;
     while (!append_durably(j, &seq, &err))
         continue;
     assert_int_equal(err.code, ERR_OVERLOADED);
@@ -250,12 +269,12 @@ static int fill_the_disk(const struct place *p)
         struct view payload = content(seq + 1, text);
         uint16_t type = (uint16_t)((seq + 1) % 100);
         assert_int_equal(journal_append_urgent(j, type, payload, &seq, &err), 0);
-        urgent = seq;
     }
+    uint64_t urgent = seq;
     assert_int_equal(wait_durable(j, urgent, &err), 0);
     assert_int_equal(read_all(j, 1), urgent);
     journal_free(&j);
-    j = journal_reopen(&full, &found);
+    j = journal_reopen(p, &found);
     assert_int_equal(read_all(j, 1), urgent);
 
     uint64_t first = journal_first(j);
@@ -265,25 +284,40 @@ static int fill_the_disk(const struct place *p)
         assert_int_equal(err.code, ERR_OVERLOADED);
     assert_int_equal(seq, urgent + 1);
     journal_free(&j);
-    return 0;
 }
 
 static void urgent_records_find_room_on_a_full_disk(void **state)
 {
     (void)state;
-    SCOPED(place_close) struct place p = place_open();
-    fflush(NULL);
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (!child)
-        _exit(fill_the_disk(&p));
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
-        print_message("SKIPPED: no mount namespace for a small disk: %s\n", __func__);
-        skip();
+    on_a_small_disk(fill_with_ordinary_records);
+}
+
+/* Seven of the largest records leave a tail in each segment that none of them fits into. What is
+ * queued must find room behind such a tail, in the last segment that the disk has. */
+static void fill_with_largest_records(const struct place *p)
+{
+    struct journal_found found;
+    struct journal *j = journal_reopen(p, &found);
+    static uint8_t large[SEGMENT_MIN_BYTES];
+    struct view payload = {large, journal_payload_max(j)};
+    struct err err;
+    uint64_t seq = 0;
+    for (int i = 0; i < 3 * 7; i++) {
+        assert_int_equal(journal_append_urgent(j, 1, payload, &seq, &err), 0);
+        assert_int_equal(wait_durable(j, seq, &err), 0);
     }
-    assert_true(WIFEXITED(status) && !WEXITSTATUS(status));
+    while (!journal_append_urgent(j, 1, payload, &seq, &err))
+        continue;
+    assert_int_equal(err.code, ERR_OVERLOADED);
+    assert_int_equal(wait_durable(j, seq, &err), 0);
+    assert_int_equal(seq, 4 * 7);
+    journal_free(&j);
+}
+
+static void never_takes_more_than_the_disk_has(void **state)
+{
+    (void)state;
+    on_a_small_disk(fill_with_largest_records);
 }
 
 int main(void)
@@ -297,6 +331,7 @@ int main(void)
         cmocka_unit_test(reads_while_another_thread_writes),
         cmocka_unit_test(a_full_queue_refuses_without_using_a_number),
         cmocka_unit_test(urgent_records_find_room_on_a_full_disk),
+        cmocka_unit_test(never_takes_more_than_the_disk_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -74,12 +74,16 @@ static struct bytes three_records(const struct place *p, uint64_t *epoch)
 static void assert_cut_behind_two(const struct place *p, size_t torn_at_most)
 {
     struct journal_found found;
-    SCOPED(journal_free) struct journal *j = journal_reopen(p, &found);
+    struct journal *j = journal_reopen(p, &found);
     assert_false(found.fresh);
     assert_in_range(found.torn_bytes, 0, torn_at_most);
+    journal_free(&j);
+    j = journal_reopen(p, &found);
+    assert_int_equal(found.torn_bytes, 0); /* it was cut for good */
     assert_int_equal(journal_last(j), 2);
     append_many(j, 1);
     assert_int_equal(read_all(j, 1), 3);
+    journal_free(&j);
 }
 
 static void cuts_a_tail_torn_at_any_byte(void **state)
@@ -169,6 +173,10 @@ static void names_damage_at_the_end_of_an_older_segment(void **state)
     snprintf(words, sizeof words, "record %llu is damaged", (unsigned long long)first[1] - 1);
     assert_says(&err, strrchr(path, '/') + 1);
     assert_says(&err, words);
+    overwrite(path, segment.data, segment.len);
+    flip(path, segment.len - 1); /* where no record is, but something was written */
+    refuses_to_open(&p, &options, &err);
+    assert_says(&err, strrchr(path, '/') + 1);
 }
 
 /* Another journal's segment with the same place, numbers and source: only the joint tells. */
