@@ -213,16 +213,29 @@ static void a_full_queue_refuses_without_using_a_number(void **state)
     assert_int_equal(read_all(j, 1), urgent);
 }
 
-/* A mount namespace of our own: as root, or as the root of a user namespace. */
-static int unshare_mounts(void)
+static int write_text(const char *path, const char *text)
 {
     struct err err;
-    char map[32];
-    int length = snprintf(map, sizeof map, "0 %u 1", (unsigned)geteuid());
-    if (geteuid() && unshare(CLONE_NEWUSER))
+    SCOPED(fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
+    return fd < 0 || file_write_all(fd, text, strlen(text), &err) ? -1 : 0;
+}
+
+/* Becomes root of a user namespace (user_namespaces(7)). */
+static int unshare_user(void)
+{
+    char users[32], groups[32];
+    snprintf(users, sizeof users, "0 %u 1", (unsigned)geteuid());
+    snprintf(groups, sizeof groups, "0 %u 1", (unsigned)getegid());
+    if (unshare(CLONE_NEWUSER) || write_text("/proc/self/uid_map", users) ||
+        write_text("/proc/self/setgroups", "deny") || write_text("/proc/self/gid_map", groups))
         return -1;
-    SCOPED(fd_close) int uid_map = open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC);
-    if (strcmp(map, "0 0 1") && file_write_all(uid_map, map, (size_t)length, &err))
+    return 0;
+}
+
+/* A mount namespace of our own. */
+static int unshare_mounts(void)
+{
+    if (geteuid() && unshare_user())
         return -1;
     return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ? -1 : 0;
 }
