@@ -44,21 +44,18 @@ static bool has_flag(const struct arg *a, const char *flag)
     return len > 2 && !strncmp(a->text, flag, len);
 }
 
-enum found { FOUND_NOT, FOUND_PERHAPS, FOUND };
-
-/* FOUND_PERHAPS: an argument that is known only when it runs may be the flag. */
-static enum found find_flags(const char *const *flags, const struct command_fact *c)
+/* An argument that may become several when it runs may be the flag. */
+static bool has_flags(const char *const *flags, const struct command_fact *c)
 {
-    enum found found = FOUND_NOT;
     size_t end = end_of_options(c);
     for (size_t i = 1; i < end; i++) {
         for (const char *const *flag = flags; *flag; flag++)
             if (has_flag(&c->argv.items[i], *flag))
-                return FOUND;
+                return true;
         if (c->argv.items[i].splits)
-            found = FOUND_PERHAPS;
+            return true;
     }
-    return found;
+    return false;
 }
 
 static bool has_arg(const char *const *patterns, const struct command_fact *c)
@@ -86,28 +83,43 @@ static size_t last_operand(const struct command_fact *c, size_t end)
     return last;
 }
 
+static unsigned classes_of(const struct rule_match *m, const struct policy_context *context,
+                           const struct command_fact *c, struct arg a)
+{
+    size_t prefix = m->paths_prefix ? strlen(m->paths_prefix) : 0;
+    if (prefix && strncmp(a.text, m->paths_prefix, prefix) != 0)
+        return 0;
+    a.text += prefix;
+    a.len -= prefix;
+    a.glob_at -= a.glob_at != SIZE_MAX ? prefix : 0;
+    return path_classes(context, c->cwds, &a);
+}
+
+/* Where find begins: the arguments before its expression, or here. */
+static unsigned classes_of_starts(const struct rule_match *m, const struct policy_context *context,
+                                  const struct command_fact *c)
+{
+    size_t from, count = facts_find_starts(c, &from);
+    unsigned classes = count ? 0 : classes_of(m, context, c, arg_literal("."));
+    for (size_t i = from; i < from + count; i++)
+        classes |= classes_of(m, context, c, c->argv.items[i]);
+    return classes;
+}
+
 /* The classes of the operands that play the role. */
 static unsigned classes_of_operands(const struct rule_match *m,
                                     const struct policy_context *context,
                                     const struct command_fact *c)
 {
     size_t end = end_of_options(c), last = last_operand(c, end);
-    size_t prefix = m->paths_prefix ? strlen(m->paths_prefix) : 0;
     unsigned classes = 0;
+    if (m->paths_role == ROLE_START)
+        return classes_of_starts(m, context, c);
     for (size_t i = 1; i < c->argv.count; i++) {
-        struct arg a = c->argv.items[i];
-        bool operand = is_operand(c, i, end);
-        if (!operand && m->paths_role == ROLE_FIRST && i > 1)
-            break;
-        if (!operand || (m->paths_role == ROLE_TARGET && i != last) ||
-            (m->paths_role == ROLE_SOURCES && i == last))
-            continue;
-        if (prefix && strncmp(a.text, m->paths_prefix, prefix) != 0)
-            continue;
-        a.text += prefix;
-        a.len -= prefix;
-        a.glob_at -= a.glob_at != SIZE_MAX ? prefix : 0;
-        classes |= path_classes(context, c->cwds, &a);
+        bool plays =
+            m->paths_role == ROLE_OPERANDS || (m->paths_role == ROLE_TARGET) == (i == last);
+        if (plays && is_operand(c, i, end))
+            classes |= classes_of(m, context, c, c->argv.items[i]);
     }
     return classes;
 }
@@ -148,7 +160,7 @@ static bool writes_operand(const struct command_fact *c, size_t i, size_t last)
     if (in_list(each, c->name))
         return true;
     if (!strcmp(c->name, "sed") || !strcmp(c->name, "perl"))
-        return find_flags(in_place, c) != FOUND_NOT;
+        return has_flags(in_place, c);
     return i == last && in_list(target, c->name);
 }
 
@@ -238,14 +250,10 @@ static bool sets_user_id(const struct command_fact *c)
 static bool paths_match(const struct rule_match *m, const struct policy_context *context,
                         const struct command_fact *c)
 {
-    unsigned wanted = m->paths_any;
     bool swept = m->or_swept && c->swept;
-    enum found flags = m->flags_any && !swept ? find_flags(m->flags_any, c) : FOUND;
-    if (flags == FOUND_NOT)
+    if (m->flags_any && !swept && !has_flags(m->flags_any, c))
         return false;
-    if (flags == FOUND_PERHAPS)
-        wanted &= ~(unsigned)PATH_UNKNOWN; /* two guesses are no ground */
-    return !m->paths_any || classes_of_operands(m, context, c) & wanted;
+    return !m->paths_any || classes_of_operands(m, context, c) & m->paths_any;
 }
 
 bool match_rule(const struct rule_match *m, const struct policy_context *context,

@@ -11,6 +11,7 @@ struct shape {
     size_t known_len; /* of the text: the whole, or up to the directory of the first unknown part */
     bool exact;       /* nothing is unknown */
     bool all;         /* the unknown part is a pattern for everything in the directory */
+    bool climbs;      /* ".." behind the unknown part */
 };
 
 static struct shape shape_of(const struct arg *a)
@@ -26,7 +27,8 @@ static struct shape shape_of(const struct arg *a)
         cut--;
     size_t component = strcspn(a->text + cut, "/");
     bool all = !hole && strspn(a->text + cut, "*?.[]!^") >= component;
-    return (struct shape){.known_len = cut, .all = all};
+    bool climbs = strstr(a->text + cut, "..") != NULL;
+    return (struct shape){.known_len = cut, .all = all, .climbs = climbs};
 }
 
 /* True when `path` is `dir` or below it. */
@@ -86,7 +88,7 @@ unsigned path_classes(const struct policy_context *context, const struct cwds *c
 {
     struct shape shape = shape_of(a);
     char path[CWDS_PATH_MAX];
-    if (a->text[0] == HOLE)
+    if (a->text[0] == HOLE || shape.climbs)
         return PATH_UNKNOWN;
     bool absolute = a->text[0] == '/';
     unsigned classes = cwds->unknown && !absolute ? PATH_UNKNOWN : 0;

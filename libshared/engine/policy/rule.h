@@ -31,7 +31,7 @@ enum path_role {
     ROLE_OPERANDS, /* all that are no options */
     ROLE_SOURCES,  /* but the last one */
     ROLE_TARGET,   /* the last one */
-    ROLE_FIRST     /* those before the first option: where find begins */
+    ROLE_START     /* where find begins */
 };
 
 struct rule_match {

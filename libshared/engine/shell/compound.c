@@ -78,7 +78,7 @@ static struct node *read_loop(struct parser *p, struct node *node)
     return node;
 }
 
-/* The name behind for, select, function, coproc: a literal word. */
+/* The name behind for, select, function: a literal word; "" after parser_fail. */
 static const char *read_name(struct parser *p)
 {
     lexer_blanks(p);
@@ -86,7 +86,8 @@ static const char *read_name(struct parser *p)
     const struct part *part = word ? word->parts : NULL;
     if (part && word->plain && !part->next && part->kind == PART_TEXT)
         return part->text;
-    return parser_fail(p, TROUBLE_SYNTAX, "a name is missing");
+    parser_fail(p, TROUBLE_SYNTAX, "a name is missing");
+    return "";
 }
 
 static void read_for_words(struct parser *p, struct node *node)

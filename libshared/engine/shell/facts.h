@@ -8,7 +8,8 @@
  * facts with trouble without asking a person. The records are then what is known, not all that
  * runs.
  *
- * A struct facts is reused from command to command and owned by one thread. A zeroed one is empty.
+ * A struct facts is reused from command to command and owned by one thread. A zeroed one is empty;
+ * one that was read may not be moved.
  */
 #pragma once
 
@@ -77,6 +78,9 @@ void facts_read_shell(struct facts *f, const struct facts_setting *s, struct vie
 /* The same for an argument vector that is run without a shell; argv[0] names the program. */
 void facts_read_argv(struct facts *f, const struct facts_setting *s, const struct view *argv,
                      size_t argc);
+
+/* Where a find begins its search: so many arguments from *from on; 0 means where it runs. */
+size_t facts_find_starts(const struct command_fact *c, size_t *from);
 
 /* Frees and zeroes; fine on a zeroed struct. */
 void facts_close(struct facts *f);

@@ -63,25 +63,9 @@ static struct arg below(struct peeling *p, const struct arg *root)
     return found;
 }
 
-/* find's directories: the arguments before the expression. */
-static size_t find_roots(const struct command_fact *c, size_t *from)
-{
-    size_t i = 1;
-    while (i < c->argv.count) {
-        const char *text = c->argv.items[i].text;
-        if (strcmp(text, "-H") && strcmp(text, "-L") && strcmp(text, "-P"))
-            break;
-        i++;
-    }
-    *from = i;
-    while (i < c->argv.count && !strchr("-(!,", c->argv.items[i].text[0]))
-        i++;
-    return i - *from;
-}
-
 static void add_found(struct peeling *p, const struct command_fact *find, struct args *to)
 {
-    size_t from, roots = find_roots(find, &from);
+    size_t from, roots = facts_find_starts(find, &from);
     struct expansion e = walk_expansion(p->w, p->in);
     struct arg here = arg_literal(".");
     for (size_t i = 0; i < roots; i++)
@@ -121,13 +105,35 @@ static void sweep(struct peeling *p, struct command_fact *c)
         add_read(p, &c->argv);
 }
 
+/* A text that is run as shell code: by this shell, by the one that is named, or by sh. */
+static struct flow run_text(struct peeling *p, const struct arg *code)
+{
+    enum wrapper_kind kind = p->row->kind;
+    bool same_shell = kind == EVAL || kind == TRAP;
+    bool posix = same_shell ? p->w->posix : kind != SHELL || p->row->traits & POSIX;
+    if (code->kind != ARG_LITERAL || code->glob_at != SIZE_MAX)
+        return peel_unsure(p, TROUBLE_CODE, "runs code that is known only when it runs");
+    return walk_code(p->w, code->text, posix, inner_place(p), p->in);
+}
+
+/* env -S: a text of env's own arguments, split in a way that differs from a shell's where there is
+ * a backslash, a dollar sign or anything that joins commands. */
+static struct flow run_split(struct peeling *p)
+{
+    size_t len = p->code->len;
+    char *text = walk_new(p->w, len + 5, 1);
+    if (!text || p->code->kind != ARG_LITERAL || strpbrk(p->code->text, "\\$`;&|<>()#*?[~{\n") ||
+        p->at < p->c->argv.count)
+        return peel_unsure(p, TROUBLE_CODE, "runs a command line that is not understood");
+    memcpy(mempcpy(text, "env ", 4), p->code->text, len);
+    walk_code(p->w, text, true, inner_place(p), &p->moved);
+    return flow_same(p->in);
+}
+
 static struct flow inner_run(struct peeling *p)
 {
-    if (p->code) {
-        if (p->code->kind != ARG_LITERAL || strpbrk(p->code->text, "\\$"))
-            return peel_unsure(p, TROUBLE_CODE, "runs a command line that is not understood");
-        return walk_code(p->w, p->code->text, true, inner_place(p), &p->moved);
-    }
+    if (p->code)
+        return run_split(p);
     for (; p->row->traits & ASSIGNS && p->at < p->c->argv.count; p->at++) {
         if (!peel_is_assignment(peel_argument(p, p->at)))
             break;
@@ -140,6 +146,10 @@ static struct flow inner_run(struct peeling *p)
             return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
     if (p->looks_only || p->at >= p->c->argv.count)
         return flow_same(p->in);
+    const struct arg *first = peel_argument(p, p->at), *second = peel_argument(p, p->at + 1);
+    if (p->row->traits & TAKES_CODE && second &&
+        (arg_is(first, "-c") || arg_is(first, "--command")))
+        return run_text(p, second);
     struct command_fact *c = inner_command(p, p->at, p->c->argv.count);
     if (!c)
         return flow_same(p->in);
@@ -147,14 +157,6 @@ static struct flow inner_run(struct peeling *p)
         sweep(p, c);
     struct flow flow = record_command(p->w, c, &p->moved);
     return c->external ? flow_same(p->in) : flow;
-}
-
-static struct flow run_text(struct peeling *p, const struct arg *code)
-{
-    bool posix = p->row->kind == SHELL ? p->row->traits & POSIX : p->w->posix;
-    if (code->kind != ARG_LITERAL || code->glob_at != SIZE_MAX)
-        return peel_unsure(p, TROUBLE_CODE, "runs code that is known only when it runs");
-    return walk_code(p->w, code->text, posix, inner_place(p), p->in);
 }
 
 /* A script that is no plain file: its text may come from anywhere. */
@@ -226,6 +228,8 @@ static struct flow inner_stdin(struct peeling *p)
 
 static struct flow inner_shell(struct peeling *p)
 {
+    if (p->looks_only)
+        return flow_same(p->in);
     const struct arg *operand = peel_argument(p, p->at);
     if (p->takes_code && operand)
         run_text(p, operand);

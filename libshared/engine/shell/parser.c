@@ -111,7 +111,6 @@ static bool skip_pipeline_words(struct parser *p)
     bool any = false;
     for (;;) {
         if (parser_accept(p, "time")) {
-            parser_bash_only(p, "time");
             if (parser_accept(p, "-p"))
                 any = true;
             parser_accept(p, "--");

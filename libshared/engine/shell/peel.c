@@ -68,8 +68,9 @@ static bool skip_long(struct peeling *p, const struct arg *a)
     memcpy(name, a->text, len);
     name[len] = 0;
     bool value = in_list(p->row->long_values, name, len);
-    if (!value && !in_list(p->row->long_flags, name, len))
-        return false;
+    if (!value && !in_list(p->row->long_flags, name, len) && !a->text[len])
+        return false; /* with "=" its value cannot be the command */
+    p->looks_only |= !strcmp(name, "--version") || !strcmp(name, "--help");
     p->at++;
     if (!strcmp(name, "--replace"))
         p->replace = a->text[len] ? a->text + len + 1 : "{}";

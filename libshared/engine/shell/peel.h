@@ -13,7 +13,8 @@ enum wrapper_trait {
     BUILTIN = 1 << 2,
     SPLITS = 1 << 3,
     MOVES = 1 << 4,
-    POSIX = 1 << 5
+    POSIX = 1 << 5,
+    TAKES_CODE = 1 << 6
 };
 
 struct wrapper {

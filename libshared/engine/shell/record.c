@@ -28,8 +28,8 @@ static bool hides_code(const char *text)
 /* Setting one of these makes the shell run what they hold. */
 static bool runs_its_value(const char *name)
 {
-    static const char *const names[] = {"PS0", "PS1",      "PS2", "PS4",      "PROMPT_COMMAND",
-                                        "ENV", "BASH_ENV", "IFS", "BASHOPTS", "SHELLOPTS"};
+    static const char *const names[] = {"PS4", "PROMPT_COMMAND", "BASH_ENV", "BASHOPTS",
+                                        "SHELLOPTS"};
     for (size_t i = 0; i < COUNT(names); i++)
         if (!strcmp(name, names[i]))
             return true;
@@ -45,6 +45,14 @@ static void note_value(struct walk *w, const char *name, const char *value)
         trouble_add(&w->facts->trouble, TROUBLE_DYNAMIC, "the value of %s holds code", name);
 }
 
+static void check_names(struct walk *w, const struct command_fact *c)
+{
+    for (size_t i = 1; i < c->argv.count; i++)
+        if (hides_code(c->argv.items[i].text))
+            trouble_add(&w->facts->trouble, TROUBLE_DYNAMIC, "an argument of %s holds code",
+                        c->name);
+}
+
 /* The arguments of export, read and their kin: NAME or NAME=value. */
 static void note_names(struct walk *w, const struct command_fact *c)
 {
@@ -52,9 +60,6 @@ static void note_names(struct walk *w, const struct command_fact *c)
         const struct arg *a = &c->argv.items[i];
         char name[32];
         size_t len = strcspn(a->text, "+=");
-        if (hides_code(a->text))
-            trouble_add(&w->facts->trouble, TROUBLE_DYNAMIC, "an argument of %s holds code",
-                        c->name);
         if (a->kind == ARG_DYNAMIC)
             w->home = NULL;
         if (len >= sizeof name)
@@ -90,7 +95,7 @@ static struct flow change_directory(struct walk *w, const struct command_fact *c
     return flow;
 }
 
-enum effect { CHANGES_DIRECTORY, FORGETS_DIRECTORY, SETS_NAMES, CHANGES_SHELL };
+enum effect { CHANGES_DIRECTORY, FORGETS_DIRECTORY, SETS_NAMES, USES_NAMES, CHANGES_SHELL };
 
 static const struct builtin {
     const char *name;
@@ -103,8 +108,8 @@ static const struct builtin {
     {"read", SETS_NAMES},        {"printf", SETS_NAMES},
     {"mapfile", SETS_NAMES},     {"readarray", SETS_NAMES},
     {"getopts", SETS_NAMES},     {"unset", SETS_NAMES},
-    {"let", SETS_NAMES},         {"test", SETS_NAMES},
-    {"[", SETS_NAMES},           {"wait", SETS_NAMES},
+    {"let", USES_NAMES},         {"test", USES_NAMES},
+    {"[", USES_NAMES},           {"wait", USES_NAMES},
     {"enable", CHANGES_SHELL},   {"hash", CHANGES_SHELL},
     {"complete", CHANGES_SHELL}, {"compgen", CHANGES_SHELL},
     {"bind", CHANGES_SHELL},
@@ -131,7 +136,11 @@ static struct flow run_builtin(struct walk *w, const struct builtin *b,
         flow.ok = (struct cwds){.unknown = true};
         break;
     case SETS_NAMES:
+        check_names(w, c);
         note_names(w, c);
+        break;
+    case USES_NAMES:
+        check_names(w, c);
         break;
     case CHANGES_SHELL:
         if (c->argv.count > 1)

@@ -292,6 +292,23 @@ void facts_read_argv(struct facts *f, const struct facts_setting *s, const struc
         trouble_add(&f->trouble, TROUBLE_SYNTAX, "it names no program");
 }
 
+size_t facts_find_starts(const struct command_fact *c, size_t *from)
+{
+    size_t i = 1;
+    for (; i < c->argv.count; i++) {
+        const char *text = c->argv.items[i].text;
+        if (!strcmp(text, "-D"))
+            i++;
+        else if (strcmp(text, "-H") && strcmp(text, "-L") && strcmp(text, "-P") &&
+                 strncmp(text, "-O", 2))
+            break;
+    }
+    *from = i;
+    while (i < c->argv.count && !strchr("-(!,", c->argv.items[i].text[0]))
+        i++;
+    return i - *from;
+}
+
 void facts_close(struct facts *f)
 {
     arena_close(&f->arena);
