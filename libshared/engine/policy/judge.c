@@ -26,13 +26,27 @@ struct verdict_of_rules {
     const struct command_fact *command;
 };
 
-static void note_rule(struct judgement *out, const struct rule *rule)
+static void note_rule(struct judgement *out, const char *id)
 {
     for (size_t i = 0; i < out->rules_count; i++)
-        if (!strcmp(out->rules[i], rule->id))
+        if (!strcmp(out->rules[i], id))
             return;
     if (out->rules_count < JUDGEMENT_RULES_MAX)
-        out->rules[out->rules_count++] = rule->id;
+        out->rules[out->rules_count++] = id;
+}
+
+/* Puts the rule that decided in front of the others; it is there even where some had no room. */
+static void note_decisive(struct judgement *out, const char *id)
+{
+    size_t at = 0;
+    while (at < out->rules_count && strcmp(out->rules[at], id) != 0)
+        at++;
+    if (at == out->rules_count && at < JUDGEMENT_RULES_MAX)
+        out->rules_count++;
+    else if (at == out->rules_count)
+        at--;
+    memmove(out->rules + 1, out->rules, at * sizeof out->rules[0]);
+    out->rules[0] = id;
 }
 
 static bool is_worse(const struct rule *a, const struct rule *b)
@@ -94,8 +108,11 @@ static void judge_trouble(const struct facts *f, const struct policy_context *co
     enum policy_risk risk = high ? RISK_HIGH : RISK_MEDIUM;
     if (out->risk < risk)
         out->risk = risk;
-    if (out->decision >= DECISION_REQUIRE_APPROVAL)
+    if (out->decision >= DECISION_REQUIRE_APPROVAL) {
+        note_rule(out, POLICY_UNANALYSABLE);
         return;
+    }
+    note_decisive(out, POLICY_UNANALYSABLE);
     out->decision = DECISION_REQUIRE_APPROVAL;
     snprintf(out->reason, sizeof out->reason, "The command cannot be analysed: %s.",
              f->trouble.why);
@@ -113,7 +130,7 @@ void policy_judge(const struct facts *f, const struct policy_context *context,
             const struct rule *rule = &rules.rules[i];
             if (!match_rule(&rule->match, context, c))
                 continue;
-            note_rule(out, rule);
+            note_rule(out, rule->id);
             if (rule->risk > out->risk)
                 out->risk = rule->risk;
             if (is_worse(rule, worst.rule))
@@ -125,8 +142,10 @@ void policy_judge(const struct facts *f, const struct policy_context *context,
     else if (worst.rule && worst.rule->action == ACTION_REQUIRE_APPROVAL)
         out->decision = DECISION_REQUIRE_APPROVAL;
     text_copy(out->reason, sizeof out->reason, "No rule matched.");
-    if (worst.rule)
+    if (worst.rule) {
+        note_decisive(out, worst.rule->id);
         explain(out, &worst);
+    }
     if (f->trouble.kinds)
         judge_trouble(f, context, out);
 }

@@ -9,14 +9,20 @@
 #include "engine/policy/path.h"
 #include "engine/policy/rule.h"
 
+#include <stdint.h>
+
 enum policy_decision { DECISION_ALLOW, DECISION_REQUIRE_APPROVAL, DECISION_DENY };
 
-enum { JUDGEMENT_RULES_MAX = 16 };
+enum { JUDGEMENT_RULES_MAX = 16, POLICY_HASH_BYTES = 32 };
+
+/* Stands among the rules of a judgement for facts with trouble. */
+#define POLICY_UNANALYSABLE "unanalysable"
 
 struct judgement {
     enum policy_decision decision;
     enum policy_risk risk;
-    const char *rules[JUDGEMENT_RULES_MAX]; /* ids of all that matched, each once; static texts */
+    const char *rules[JUDGEMENT_RULES_MAX]; /* ids of all that matched, each once, the one that
+                                               decided first; of the rule set */
     size_t rules_count;
     bool unanalysable; /* part of the command is known only when it runs */
     char reason[256];  /* one sentence: what was seen; safe for a terminal */
@@ -32,6 +38,9 @@ struct rule_set {
 /* The default rules: rm_rf, format_disk, system_shutdown, network_scan, privilege_escalation,
  * package_install. Static. */
 struct rule_set policy_default_rules(void);
+
+/* BLAKE2b-256 over all that the rules say: names in the record which rules decided. */
+void policy_hash(struct rule_set rules, uint8_t hash[POLICY_HASH_BYTES]);
 
 /* Judges what facts.h found. */
 void policy_judge(const struct facts *f, const struct policy_context *context,

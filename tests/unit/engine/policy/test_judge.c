@@ -278,6 +278,44 @@ static void names_every_rule_that_matched(void **state)
     assert_int_equal(j.risk, RISK_MEDIUM);
 }
 
+static void names_the_rule_that_decided_first(void **state)
+{
+    (void)state;
+    struct judgement j = judge("pip install x; nmap y; sudo rm -rf /; reboot");
+    assert_int_equal(j.decision, DECISION_DENY);
+    assert_true(strcmp(j.rules[0], "package_install") && strcmp(j.rules[0], "network_scan"));
+    j = judge("pip install x; nmap y");
+    assert_string_equal(j.rules[0], "network_scan");
+    assert_string_equal(j.rules[1], "package_install");
+    j = judge("pip install x; \"$y\"");
+    assert_string_equal(j.rules[0], POLICY_UNANALYSABLE);
+    assert_string_equal(j.rules[1], "package_install");
+    j = judge("rm -rf /; \"$y\"");
+    assert_string_equal(j.rules[0], "rm_rf");
+    assert_string_equal(j.rules[1], POLICY_UNANALYSABLE);
+}
+
+/* Twenty rules that all match, the last one decides. */
+static void keeps_the_rule_that_decided_where_not_all_have_room(void **state)
+{
+    (void)state;
+    static char ids[20][8];
+    struct rule many[COUNT(ids)] = {0};
+    for (size_t i = 0; i < COUNT(many); i++) {
+        snprintf(ids[i], sizeof ids[i], "r%zu", i);
+        many[i] = (struct rule){.id = ids[i], .description = "", .hint = "", .action = ACTION_FLAG};
+    }
+    many[COUNT(many) - 1].action = ACTION_DENY;
+    SCOPED(facts_close) struct facts f = {0};
+    struct judgement j;
+    facts_read_shell(&f, &(struct facts_setting){context.cwd, context.home}, view_of("ls"));
+    policy_judge(&f, &context, (struct rule_set){many, COUNT(many)}, &j);
+    assert_int_equal(j.rules_count, JUDGEMENT_RULES_MAX);
+    assert_string_equal(j.rules[0], "r19");
+    assert_string_equal(j.rules[1], "r0");
+    assert_string_equal(j.rules[JUDGEMENT_RULES_MAX - 1], "r14");
+}
+
 static void says_what_it_saw_without_raw_control_characters(void **state)
 {
     (void)state;
@@ -399,6 +437,8 @@ int main(void)
         cmocka_unit_test(allows_the_harmless),
         cmocka_unit_test(asks_a_person_about_the_rest),
         cmocka_unit_test(names_every_rule_that_matched),
+        cmocka_unit_test(names_the_rule_that_decided_first),
+        cmocka_unit_test(keeps_the_rule_that_decided_where_not_all_have_room),
         cmocka_unit_test(says_what_it_saw_without_raw_control_characters),
         cmocka_unit_test(judges_a_home_that_is_the_workspace),
         cmocka_unit_test(keeps_to_the_labelled_commands),
