@@ -2,10 +2,12 @@
 #include "engine/record/act.h"
 
 #include "base/scope.h"
+#include "base/text.h"
 #include "data/pack.h"
 
 #include <assert.h>
 #include <sodium.h>
+#include <string.h>
 
 _Static_assert(ACT_HASH_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
 
@@ -21,5 +23,51 @@ int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *er
     int failed = crypto_generichash(hash, ACT_HASH_BYTES, encoded.data, encoded.len, LABEL,
                                     sizeof LABEL - 1);
     assert(!failed); /* only sizes outside the library's constants can fail */
+    return 0;
+}
+
+/* The first bytes of a text, cut where a character begins. */
+static struct view cut(struct view text, size_t len)
+{
+    if (text.len <= len)
+        return text;
+    while (len && (text.data[len] & 0xc0) == 0x80)
+        len--;
+    return (struct view){text.data, len};
+}
+
+/* Appends as much of a word as `end` leaves room for. */
+static int add_word(struct bytes *to, size_t end, struct view word, struct err *err)
+{
+    struct view part = cut(word, end - to->len);
+    return bytes_add(to, part.data, part.len, err);
+}
+
+static int show_script(struct view script, struct bytes *to, size_t end, struct err *err)
+{
+    if (text_is_utf8(script.data, script.len) && !memchr(script.data, 0, script.len))
+        return add_word(to, end, script, err);
+    SCOPED(bytes_close) struct bytes shown = bytes_open(8 * ACT_SHOWN_BYTES);
+    struct view part = {script.data, script.len < ACT_SHOWN_BYTES ? script.len : ACT_SHOWN_BYTES};
+    return text_show(&shown, part.data, part.len, err) || add_word(to, end, bytes_view(&shown), err)
+               ? -1
+               : 0;
+}
+
+int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err)
+{
+    size_t start = to->len, end = to->len + ACT_SHOWN_BYTES;
+    int64_t full = (int64_t)act->script.len;
+    int failed = act->script.len ? show_script(act->script, to, end, err) : 0;
+    struct list argv = act->argv;
+    for (struct view word; !failed && list_next_text(&argv, &word);) {
+        failed = (full && add_word(to, end, view_of(" "), err)) || add_word(to, end, word, err);
+        full += (int64_t)word.len + (full ? 1 : 0);
+    }
+    if (failed) {
+        bytes_cut(to, start);
+        return -1;
+    }
+    *full_bytes = full;
     return 0;
 }

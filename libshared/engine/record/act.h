@@ -17,3 +17,14 @@ enum { ACT_HASH_BYTES = 32 };
  *   err    ERR_INVALID a field breaks its row; ERR_OVERLOADED larger than a frame; ERR_MEMORY
  */
 int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *err);
+
+enum { ACT_SHOWN_BYTES = 4096 };
+
+/* Appends the act's command for a person: its script, or its argv with spaces between, cut at a
+ * character so that at most ACT_SHOWN_BYTES are added; a script that is no UTF-8 is escaped.
+ * Nothing for an act without a command.
+ *
+ *   full_bytes   out: the command's whole length
+ *   err          ERR_MEMORY, ERR_OVERLOADED the bound of `to`
+ */
+int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err);

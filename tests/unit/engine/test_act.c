@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -177,6 +178,65 @@ static void refuses_an_act_that_breaks_a_row(void **state)
     assert_memory_equal(hash, before, sizeof hash);
 }
 
+static struct act with_script(const char *script)
+{
+    struct act act = sample();
+    act.script = view_of(script);
+    return act;
+}
+
+static void assert_shown(const struct act *act, const char *text, int64_t full_bytes)
+{
+    SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
+    int64_t full = -1;
+    assert_int_equal(bytes_add(&shown, ">", 1, &err), 0);
+    assert_int_equal(act_show(act, &shown, &full, &err), 0);
+    assert_string_equal((char *)shown.data + 1, text);
+    assert_int_equal(full, full_bytes);
+}
+
+static void shows_its_command_to_a_person(void **state)
+{
+    (void)state;
+    SCOPED(bytes_close) struct bytes store = bytes_open(64);
+    struct act act = sample();
+    assert_shown(&act, "", 0);
+    assert_int_equal(list_add_text(&store, &act.argv, view_of("rm"), &err), 0);
+    assert_int_equal(list_add_text(&store, &act.argv, view_of("-rf"), &err), 0);
+    assert_int_equal(list_add_text(&store, &act.argv, view_of("/"), &err), 0);
+    assert_shown(&act, "rm -rf /", 8);
+    act = with_script("echo h\xc3\xa4 | sh");
+    assert_shown(&act, "echo h\xc3\xa4 | sh", 13);
+    act = with_script("echo \xff");
+    assert_shown(&act, "echo \\xff", 6);
+}
+
+static void cuts_a_long_command_between_two_characters(void **state)
+{
+    (void)state;
+    char script[ACT_SHOWN_BYTES + 3], shown[ACT_SHOWN_BYTES];
+    memset(script, 'a', sizeof script);
+    memcpy(script + ACT_SHOWN_BYTES - 1, "\xc3\xa4", 3);
+    memset(shown, 'a', sizeof shown);
+    shown[sizeof shown - 1] = 0;
+    struct act act = with_script(script);
+    assert_shown(&act, shown, ACT_SHOWN_BYTES + 1);
+}
+
+static void cuts_long_arguments_too(void **state)
+{
+    (void)state;
+    char word[ACT_SHOWN_BYTES], shown[ACT_SHOWN_BYTES + 1];
+    SCOPED(bytes_close) struct bytes store = bytes_open(10000);
+    struct act act = sample();
+    memset(word, 'a', sizeof word);
+    word[sizeof word - 1] = 0;
+    assert_int_equal(list_add_text(&store, &act.argv, view_of(word), &err), 0);
+    assert_int_equal(list_add_text(&store, &act.argv, view_of("behind"), &err), 0);
+    snprintf(shown, sizeof shown, "%s ", word);
+    assert_shown(&act, shown, ACT_SHOWN_BYTES - 1 + 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +247,9 @@ int main(void)
         cmocka_unit_test(the_receiver_of_an_act_takes_the_same_hash),
         cmocka_unit_test(the_hash_stays_what_earlier_versions_recorded),
         cmocka_unit_test(refuses_an_act_that_breaks_a_row),
+        cmocka_unit_test(shows_its_command_to_a_person),
+        cmocka_unit_test(cuts_a_long_command_between_two_characters),
+        cmocka_unit_test(cuts_long_arguments_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
