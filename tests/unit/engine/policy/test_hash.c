@@ -37,7 +37,7 @@ static void every_part_of_a_rule_changes_the_hash(void **state)
         {.id = "i", .description = "d", .hint = "h", .match.args_none = words},
         {.id = "i", .description = "d", .hint = "h", .match.args_unknown = true},
         {.id = "i", .description = "d", .hint = "h", .match.paths_any = 1},
-        {.id = "i", .description = "d", .hint = "h", .match.paths_role = ROLE_FIRST},
+        {.id = "i", .description = "d", .hint = "h", .match.paths_role = ROLE_TARGET},
         {.id = "i", .description = "d", .hint = "h", .match.paths_prefix = "x"},
         {.id = "i", .description = "d", .hint = "h", .match.writes_any = 1},
         {.id = "i", .description = "d", .hint = "h", .match.writes_paths = words},
