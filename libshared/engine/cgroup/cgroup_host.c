@@ -69,11 +69,12 @@ int cgroup_host_enter_leaf(struct err *err)
     return 0;
 }
 
-static void lack(struct cgroup_host *host, const char *what, const char *where)
+/* Adds what is missing and errno's reason. */
+static void lack(struct cgroup_host *host, const char *what, const char *which)
 {
     size_t used = strlen(host->lacks);
-    snprintf(host->lacks + used, sizeof host->lacks - used, "%s%s %.80s: %s", used ? "; " : "",
-             what, where, strerror(errno));
+    snprintf(host->lacks + used, sizeof host->lacks - used, "%s%s %s: %s", used ? "; " : "", what,
+             which, strerror(errno));
 }
 
 static const struct {
@@ -94,15 +95,16 @@ static bool enable(struct cgroup_host *host, const char *own, const char *base, 
     if (cgroup_io_read(own, "cgroup.controllers", text, &has) ||
         !cgroup_parse_has(has, controllers[row].name)) {
         errno = ENOENT;
-        lack(host, "controller not delegated to", own);
+        lack(host, "not delegated here:", controllers[row].name);
         return false;
     }
     if (cgroup_io_write(own, "cgroup.subtree_control", controllers[row].on)) {
-        lack(host, errno == EBUSY ? "processes live in" : "no controllers below", own);
+        lack(host, errno == EBUSY ? "processes are in the way of" : "own cgroup, controller",
+             controllers[row].name);
         return false;
     }
     if (cgroup_io_write(base, "cgroup.subtree_control", controllers[row].on)) {
-        lack(host, "no controllers below", base);
+        lack(host, "base cgroup, controller", controllers[row].name);
         return false;
     }
     return true;
@@ -122,15 +124,15 @@ static void make_base(struct cgroup_host *host, const char *instance, const char
     char *base = host->base[tree];
     if (snprintf(base, CGROUP_PATH_BYTES, "%s/corral-%s", own, instance) >= CGROUP_PATH_BYTES) {
         errno = ENAMETOOLONG;
-        lack(host, cgroup_tree_name(tree), own);
+        lack(host, "tree", cgroup_tree_name(tree));
         base[0] = 0;
         return;
     }
     if (mkdir(base, 0755) && errno != EEXIST) {
-        lack(host, cgroup_tree_name(tree), own);
+        lack(host, "tree", cgroup_tree_name(tree));
         base[0] = 0;
     } else if (access(base, W_OK)) { /* EEXIST also on a read-only mount */
-        lack(host, cgroup_tree_name(tree), base);
+        lack(host, "tree", cgroup_tree_name(tree));
         base[0] = 0;
     }
 }

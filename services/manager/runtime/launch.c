@@ -57,6 +57,9 @@ static void show_directories(struct child *child)
         give_up(child, "putting the generated /etc in place");
     if (mount(child->plan->door, "/run", "", MS_BIND, NULL))
         give_up(child, "putting the sandbox's directory in place");
+    /* Lifts the noexec of Debian's /run from this one mount, for init. In a user namespace the flag
+     * may be locked; bwrap will then say that it cannot run init. */
+    mount("", "/run", "", MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV, NULL);
 }
 
 static void become(struct child *child, uid_t uid)

@@ -69,6 +69,21 @@ int pid_of_pidfd(int pidfd, pid_t *pid, struct err *err)
     return 0;
 }
 
+int pid_first_child(pid_t pid, pid_t *child, struct err *err)
+{
+    char path[64];
+    struct err reason;
+    SCOPED(bytes_close) struct bytes text = {0};
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    int value = 0;
+    if (!file_read(AT_FDCWD, path, STAT_BYTES, &text, &reason) && text.len)
+        value = atoi((const char *)text.data);
+    if (value <= 0)
+        return err_set(err, ERR_NOT_FOUND, "process %d has no child", (int)pid);
+    *child = value;
+    return 0;
+}
+
 int pid_wait_dead(int pidfd, int64_t deadline_boot_ns, struct err *err)
 {
     for (;;) {

@@ -17,5 +17,8 @@ int pid_open(pid_t pid, uint64_t start_ticks, int *pidfd, struct err *err);
  * pidfd_open(2)). ERR_NOT_FOUND dead and reaped, or in no namespace of ours. */
 int pid_of_pidfd(int pidfd, pid_t *pid, struct err *err);
 
+/* The first child of a process. ERR_NOT_FOUND it has none, or is gone. */
+int pid_first_child(pid_t pid, pid_t *child, struct err *err);
+
 /* Waits until the process is dead. ERR_DEADLINE; ERR_IO. */
 int pid_wait_dead(int pidfd, int64_t deadline_boot_ns, struct err *err);

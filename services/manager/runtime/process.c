@@ -29,7 +29,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -55,7 +57,7 @@ static bool is_id(const char *sandbox_id)
 
 static void place_of(const struct runtime_host *host, const char *sandbox_id, struct place *place)
 {
-    snprintf(place->dir, sizeof place->dir, "%s/s/%s", host->run_dir, sandbox_id);
+    snprintf(place->dir, sizeof place->dir, "%.200s/s/%.40s", host->run_dir, sandbox_id);
     snprintf(place->etc, sizeof place->etc, "%.200s/" ETC_NAME, host->run_dir);
 }
 
@@ -83,6 +85,18 @@ static int copy_init(const char *init_path, const char *to, struct err *err)
     return file_replace_volatile(AT_FDCWD, to, program.data, program.len, 0555, err);
 }
 
+/* Debian mounts /run noexec. Root lifts that for a sandbox's mounts (launch.c); nobody else can. */
+static int check_exec(const char *run_dir, struct err *err)
+{
+    struct statvfs fs;
+    if (statvfs(run_dir, &fs))
+        return err_sys(err, "statvfs %s", run_dir);
+    if (geteuid() && fs.f_flag & ST_NOEXEC)
+        return err_set(err, ERR_UNSUPPORTED, "%s is mounted noexec, so init cannot run from there",
+                       run_dir);
+    return 0;
+}
+
 static int prepare(const struct runtime_host *host, const char *init_path, struct err *err)
 {
     char path[RUNTIME_PATH_BYTES];
@@ -104,12 +118,16 @@ int process_open(const char *instance, const char *run_dir, const char *init_pat
     if (strlen(run_dir) > RUN_DIR_MAX)
         return err_set(err, ERR_INVALID, "run directory %.80s: at most %d bytes", run_dir,
                        RUN_DIR_MAX);
-    if (dir_open_private(run_dir, &dir, err) || find_bwrap(opened.bwrap_path, err))
+    if (dir_open_private(run_dir, &dir, err) || check_exec(run_dir, err) ||
+        find_bwrap(opened.bwrap_path, err))
         return -1;
     text_copy(opened.run_dir, sizeof opened.run_dir, run_dir);
     snprintf(opened.init_path, sizeof opened.init_path, "%s/init", run_dir);
     if (prepare(&opened, init_path, err))
         return -1;
+    /* An init whose launcher died first would become a zombie of whoever reaps on this host. */
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1))
+        return err_sys(err, "becoming a subreaper");
     if (cgroup_host_open(instance, &opened.cgroups, err))
         return -1;
     *host = opened;
@@ -246,6 +264,18 @@ static int launch(const struct runtime_host *host, const struct sandbox_spec *sp
 static int process_stop(const struct runtime_host *host, const struct sandbox_handle *handle,
                         int64_t deadline_boot_ns, struct err *err);
 
+/* Ends what a failed start began. The init of a sandbox that never knocked is bwrap's only child.
+ */
+static void undo(const struct runtime_host *host, const struct sandbox_spec *spec, pid_t launcher)
+{
+    struct err ignored;
+    struct sandbox_handle handle = {.launcher_pid = launcher};
+    text_copy(handle.sandbox_id, sizeof handle.sandbox_id, spec->sandbox_id);
+    if (launcher > 0 && pid_first_child(launcher, &handle.init_pid, &ignored) == 0)
+        pid_start_ticks(handle.init_pid, &handle.init_start_ticks, &ignored);
+    process_stop(host, &handle, clock_boot_ns() + UNDO_MS * (int64_t)MS_NS, &ignored);
+}
+
 static int process_start(const struct runtime_host *host, const struct sandbox_spec *spec,
                          int64_t deadline_boot_ns, struct sandbox_started *out, struct err *err)
 {
@@ -263,9 +293,7 @@ static int process_start(const struct runtime_host *host, const struct sandbox_s
         return -1;
     }
     if (launch(host, spec, &place, deadline_boot_ns, &launcher, &started, err)) {
-        struct sandbox_handle handle = {.launcher_pid = launcher};
-        text_copy(handle.sandbox_id, sizeof handle.sandbox_id, spec->sandbox_id);
-        process_stop(host, &handle, clock_boot_ns() + UNDO_MS * (int64_t)MS_NS, &ignored);
+        undo(host, spec, launcher);
         return err_add(err, "starting %s", spec->sandbox_id);
     }
     *out = started;
@@ -278,15 +306,16 @@ static int kill_by_pid(const struct sandbox_handle *handle, int64_t deadline_boo
                        struct err *err)
 {
     SCOPED(fd_close) int init = -1;
+    if (handle->init_pid && pid_open(handle->init_pid, handle->init_start_ticks, &init, err) &&
+        err->code != ERR_NOT_FOUND)
+        return -1;
+    if (init >= 0 && syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0) && errno != ESRCH)
+        return err_sys(err, "killing init of %s", handle->sandbox_id);
+    if (init >= 0 && pid_wait_dead(init, deadline_boot_ns, err))
+        return -1;
     if (handle->launcher_pid > 0)
         kill(handle->launcher_pid, SIGKILL); /* our own child, not reaped yet: the pid is its */
-    if (!handle->init_pid)
-        return 0;
-    if (pid_open(handle->init_pid, handle->init_start_ticks, &init, err))
-        return err->code == ERR_NOT_FOUND ? 0 : -1;
-    if (syscall(SYS_pidfd_send_signal, init, SIGKILL, NULL, 0) && errno != ESRCH)
-        return err_sys(err, "killing init of %s", handle->sandbox_id);
-    return pid_wait_dead(init, deadline_boot_ns, err);
+    return 0;
 }
 
 static int kill_by_cgroup(const struct cgroup *cg, int64_t deadline_boot_ns, struct err *err)
@@ -294,19 +323,28 @@ static int kill_by_cgroup(const struct cgroup *cg, int64_t deadline_boot_ns, str
     return cgroup_kill(cg, err) || cgroup_wait_empty(cg, deadline_boot_ns, err) ? -1 : 0;
 }
 
-/* Reaps the launcher, which dies with its sandbox. After a restart of the manager it is the child
- * of another. */
-static int reap(pid_t launcher, int64_t deadline_boot_ns, struct err *err)
+/* Reaps a dying child, if it is ours: after a restart of the manager it is another's. */
+static int reap(pid_t pid, int64_t deadline_boot_ns, struct err *err)
 {
-    if (launcher <= 0)
+    SCOPED(fd_close) int pidfd = -1;
+    if (pid <= 0 || waitpid(pid, NULL, WNOHANG) != 0)
         return 0;
-    SCOPED(fd_close) int pidfd = (int)syscall(SYS_pidfd_open, launcher, 0);
-    if (pidfd >= 0 && waitpid(launcher, NULL, WNOHANG) == 0) {
-        if (pid_wait_dead(pidfd, deadline_boot_ns, err))
-            return err_add(err, "the launcher");
-        waitpid(launcher, NULL, WNOHANG);
-    }
+    pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (pidfd < 0)
+        return err_sys(err, "opening a pidfd of %d", (int)pid);
+    if (pid_wait_dead(pidfd, deadline_boot_ns, err))
+        return err_add(err, "reaping %d", (int)pid);
+    waitpid(pid, NULL, WNOHANG);
     return 0;
+}
+
+/* The launcher first: what it did not reap itself becomes our child at its end. */
+static int reap_both(const struct sandbox_handle *handle, int64_t deadline_boot_ns, struct err *err)
+{
+    return reap(handle->launcher_pid, deadline_boot_ns, err) ||
+                   reap(handle->init_pid, deadline_boot_ns, err)
+               ? -1
+               : 0;
 }
 
 static int process_stop(const struct runtime_host *host, const struct sandbox_handle *handle,
@@ -322,8 +360,7 @@ static int process_stop(const struct runtime_host *host, const struct sandbox_ha
     if (cg.mode == CGROUP_NONE ? kill_by_pid(handle, deadline_boot_ns, err)
                                : kill_by_cgroup(&cg, deadline_boot_ns, err))
         return err_add(err, "killing %s", handle->sandbox_id);
-    if (reap(handle->launcher_pid, deadline_boot_ns, err) ||
-        cgroup_remove(&cg, deadline_boot_ns, err))
+    if (reap_both(handle, deadline_boot_ns, err) || cgroup_remove(&cg, deadline_boot_ns, err))
         return -1;
     return dir_remove(AT_FDCWD, place.dir, err);
 }

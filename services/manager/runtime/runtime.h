@@ -66,8 +66,10 @@ struct runtime {
                  int64_t deadline_boot_ns, struct sandbox_started *out, struct err *err);
 
     /* Kills the sandbox (rungs 1 and 2 of the kill ladder), reaps, and removes its cgroup and
-     * directory. 0 means proven dead. Fine when nothing is left of it. ERR_DEADLINE something is
-     * still alive: the caller goes on with `unkillable`; ERR_IO. */
+     * directory. 0 means proven dead. Fine when nothing is left of it. Where no cgroup may be
+     * written only init_pid leads to the processes, and without it they live until init's own
+     * deadline. ERR_DEADLINE something is still alive: the caller goes on with `unkillable`;
+     * ERR_IO. */
     int (*stop)(const struct runtime_host *host, const struct sandbox_handle *handle,
                 int64_t deadline_boot_ns, struct err *err);
 

@@ -10,6 +10,8 @@
 #include "tests/lib/init_driver.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 
 enum { MIB = 1 << 20, TEST_UID = 199001 };
 
@@ -53,12 +55,18 @@ static struct sandbox_handle handle_of(const struct sandbox_spec *spec,
     return handle;
 }
 
+/* What the running test started and may leave behind when it fails. */
+static struct sandbox_handle begun[2];
+static size_t begun_count;
+
 static void start_with(struct box *box, const struct sandbox_spec *spec)
 {
     struct err err;
     *box = (struct box){0};
     if (runtime_process.start(&host, spec, soon(), &box->started, &err))
         fail_msg("%s: %s", err_name(err.code), err.text);
+    assert_true(begun_count < COUNT(begun));
+    begun[begun_count++] = handle_of(spec, &box->started);
     box->driver = (struct driver){.listener = -1, .link = link_open(box->started.socket)};
     driver_expect(&box->driver, FRAME_EXECS);
 }
@@ -365,6 +373,7 @@ static void refuses_what_the_host_does_not_enforce(void **state)
     struct err err;
     struct sandbox_started started;
     struct sandbox_spec spec = spec_of("sb_limits");
+    spec.allow_unenforced &= ~(unsigned)CGROUP_CPU;
     spec.limits.cpu_millis = 5; /* below the kernel's least quota, 1 ms of 100 */
     assert_int_equal(runtime_process.start(&host, &spec, soon(), &started, &err), -1);
     assert_int_equal(err.code, ERR_UNENFORCED);
@@ -395,6 +404,32 @@ static void a_start_that_fails_leaves_nothing_and_says_why(void **state)
     assert_int_equal(err.code, ERR_DEADLINE);
     assert_false(exists("sb_fail"));
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+/* Starts with a shell script in place of init; the code of the error. */
+static enum err_code start_instead(const char *sandbox_id, const char *script, int64_t deadline)
+{
+    struct err err;
+    struct sandbox_started started;
+    struct sandbox_spec spec = spec_of(sandbox_id);
+    struct runtime_host broken = host;
+    snprintf(broken.init_path, sizeof broken.init_path, "%s/other", run_dir);
+    assert_int_equal(
+        file_replace_volatile(AT_FDCWD, broken.init_path, script, strlen(script), 0555, &err), 0);
+    assert_int_equal(runtime_process.start(&broken, &spec, deadline, &started, &err), -1);
+    assert_int_equal(unlink(broken.init_path), 0);
+    assert_false(exists(sandbox_id));
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    return err.code;
+}
+
+static void an_init_that_does_not_knock_is_undone(void **state)
+{
+    (void)state;
+    assert_int_equal(start_instead("sb_ends", "#!/bin/sh\nexit 3\n", soon()), ERR_RUNTIME);
+    assert_int_equal(start_instead("sb_mute", "#!/bin/sh\nsetsid sleep 1000 & exec sleep 1000\n",
+                                   clock_boot_ns() + S_NS / 2),
+                     ERR_DEADLINE);
 }
 
 static void passes_on_bwraps_own_words(void **state)
@@ -527,23 +562,14 @@ static void two_sandboxes_do_not_see_each_other(void **state)
     stop(&one, "sb_one");
 }
 
-static void end(void *context, const char *sandbox_id)
-{
-    (void)context;
-    struct err err;
-    struct sandbox_handle handle = {.host_uid = -1};
-    snprintf(handle.sandbox_id, sizeof handle.sandbox_id, "%s", sandbox_id);
-    runtime_process.stop(&host, &handle, soon(), &err);
-}
-
 /* A test that failed half-way must not fail those behind it. */
 static int sweep(void **state)
 {
     (void)state;
     struct err err;
-    runtime_process.list(&host, end, NULL, &err);
-    while (waitpid(-1, NULL, WNOHANG) > 0) {
-    }
+    while (begun_count > 0)
+        if (runtime_process.stop(&host, &begun[--begun_count], soon(), &err))
+            return -1;
     return 0;
 }
 
@@ -568,6 +594,7 @@ static int close_all(void **state)
     for (unsigned tree = 0; tree < CGROUP_TREES; tree++)
         if (host.cgroups.base[tree][0] && !access(host.cgroups.base[tree], F_OK))
             return -1;
+    umount(run_dir);
     return rmdir(run_dir);
 }
 
@@ -587,6 +614,7 @@ int main(void)
         cmocka_unit_test_teardown(processes_beyond_the_limit_are_refused, sweep),
         cmocka_unit_test_teardown(refuses_what_the_host_does_not_enforce, sweep),
         cmocka_unit_test_teardown(a_start_that_fails_leaves_nothing_and_says_why, sweep),
+        cmocka_unit_test_teardown(an_init_that_does_not_knock_is_undone, sweep),
         cmocka_unit_test_teardown(passes_on_bwraps_own_words, sweep),
         cmocka_unit_test_teardown(refuses_a_second_sandbox_of_one_id, sweep),
         cmocka_unit_test_teardown(is_found_again_by_token, sweep),
