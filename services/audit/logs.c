@@ -1,0 +1,231 @@
+/* logs.c - questions about the record; see logs.h.
+ *
+ * The statement is put together from constant texts; every value is a parameter. One filter, the
+ * narrowest that is given, chooses the index; a + before the other columns keeps SQLite from
+ * choosing another one, whose rows would have to be sorted.
+ */
+#include "audit/logs.h"
+
+#include "base/scope.h"
+#include "base/text.h"
+#include "data/pack.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    DEFAULT_ROWS = 50,
+    SQL_BYTES = 4096,
+    MAX_VALUES = 24,
+    PAGE_BYTES = FRAME_MAX_BYTES - 8192, /* leaves room for the largest row and what is around */
+    PAGE_NODES = FRAME_MAX_NODES - 64    /* the same */
+};
+
+/* A statement in the making. */
+struct question {
+    struct bytes sql;
+    struct err *err;
+    bool failed; /* sticky, as struct pack's */
+    struct {
+        const char *text; /* NULL: number */
+        int64_t number;
+    } values[MAX_VALUES];
+    int count;
+};
+
+static void question_close(struct question *q)
+{
+    bytes_close(&q->sql);
+}
+
+struct logs_scope logs_scope(const struct call *call)
+{
+    struct logs_scope scope = {.all_tenants = call->roles & ROLE_ADMIN,
+                               .all_agents = call->roles & (ROLE_OPERATOR | ROLE_OBSERVER)};
+    text_copy(scope.tenant, sizeof scope.tenant, call->tenant);
+    if (call->roles & ROLE_AGENT)
+        memcpy(scope.agents, call->row->agents, sizeof scope.agents);
+    return scope;
+}
+
+static void say(struct question *q, const char *sql)
+{
+    q->failed = q->failed || bytes_add(&q->sql, sql, strlen(sql), q->err);
+}
+
+/* Adds SQL that ends in a parameter. */
+static void say_value(struct question *q, const char *sql, const char *text, int64_t number)
+{
+    assert(q->count < MAX_VALUES);
+    q->values[q->count].text = text;
+    q->values[q->count].number = number;
+    q->count++;
+    q->failed = q->failed || bytes_addf(&q->sql, q->err, "%s?%d", sql, q->count);
+}
+
+/* column = text, when a text is given. The first one given is the one that chooses the index. */
+static void say_equal(struct question *q, const char *column, const char *text, bool *has_index)
+{
+    if (!*text)
+        return;
+    say(q, *has_index ? " AND +" : " AND ");
+    say(q, column);
+    say_value(q, " = ", text, 0);
+    *has_index = true;
+}
+
+/* The patterns of an agent's key. GLOB means the same by * and treats ? and [ specially, which
+ * cannot stand in a name (text_is_name), nor in a pattern. */
+static void say_agents(struct question *q, const struct logs_scope *scope)
+{
+    say(q, " AND (0");
+    for (size_t i = 0; i < REGISTRY_MAX_PATTERNS && scope->agents[i][0]; i++)
+        say_value(q, " OR +agent GLOB ", scope->agents[i], 0);
+    say(q, ")");
+}
+
+static void say_scope(struct question *q, const struct logs_scope *scope, bool *has_index)
+{
+    if (scope->all_tenants)
+        return;
+    say_value(q, *has_index ? " AND +tenant = " : " AND tenant = ", scope->tenant, 0);
+    *has_index = true;
+    if (!scope->all_agents)
+        say_agents(q, scope);
+}
+
+static void say_times(struct question *q, const struct logs_query *in, bool *has_index)
+{
+    bool since = schema_has(&message_logs_query, in, "since_ns");
+    bool until = schema_has(&message_logs_query, in, "until_ns");
+    if (since)
+        say_value(q, *has_index ? " AND +time_ns >= " : " AND time_ns >= ", NULL, in->since_ns);
+    if (until)
+        say_value(q, *has_index ? " AND +time_ns < " : " AND time_ns < ", NULL, in->until_ns);
+}
+
+static void say_question(struct question *q, const struct logs_scope *scope,
+                         const struct logs_query *in)
+{
+    bool has_index = false;
+    say(q, "SELECT gseq, time_ns, (SELECT name FROM source WHERE id = event.source), seq, kind,"
+           " phase, status, tenant, principal, agent, sandbox_id, op_id, cause, rule, verdict_id,"
+           " risk, exit_code, duration_ms, command, detail, type, length(body)"
+           " FROM event WHERE 1");
+    say_equal(q, "sandbox_id", in->sandbox_id, &has_index);
+    say_equal(q, "agent", in->agent, &has_index);
+    say_equal(q, "kind", in->operation, &has_index);
+    if (in->status[0]) {
+        say(q, in->operation[0] && !in->sandbox_id[0] && !in->agent[0] ? " AND " : " AND +");
+        say_value(q, "status = ", in->status, 0);
+    }
+    say_scope(q, scope, &has_index);
+    say_times(q, in, &has_index);
+    if (in->cursor)
+        say_value(q, " AND gseq < ", NULL, in->cursor);
+    say_value(q, " ORDER BY gseq DESC LIMIT ", NULL, (in->limit ? in->limit : DEFAULT_ROWS) + 1);
+}
+
+static int prepare(struct db *db, struct question *q, struct stmt **out, struct err *err)
+{
+    if (q->failed || db_prepare(db, (const char *)q->sql.data, out, err))
+        return -1;
+    for (int i = 0; i < q->count; i++)
+        if (q->values[i].text)
+            stmt_bind_text(*out, i + 1, q->values[i].text);
+        else
+            stmt_bind_int(*out, i + 1, q->values[i].number);
+    return 0;
+}
+
+/* A record that this version cannot read has no columns; the row says what is there. */
+static void describe_unknown(struct stmt *s, struct log_row *row)
+{
+    text_copy(row->kind, sizeof row->kind, "unknown_record");
+    text_copy(row->phase, sizeof row->phase, "event");
+    snprintf(row->detail, sizeof row->detail,
+             "a record of type %lld with %lld bytes, kept as it is; this version cannot read it",
+             (long long)stmt_int(s, 20), (long long)stmt_int(s, 21));
+}
+
+/* The row is valid until the statement's next step. */
+static void read_row(struct stmt *s, struct log_row *row)
+{
+    *row =
+        (struct log_row){.gseq = stmt_int(s, 0), .time_ns = stmt_int(s, 1), .seq = stmt_int(s, 3)};
+    text_copy(row->source, sizeof row->source, stmt_text(s, 2));
+    if (stmt_is_null(s, 4)) {
+        describe_unknown(s, row);
+        return;
+    }
+    text_copy(row->kind, sizeof row->kind, stmt_text(s, 4));
+    text_copy(row->phase, sizeof row->phase, stmt_text(s, 5));
+    text_copy(row->status, sizeof row->status, stmt_text(s, 6));
+    text_copy(row->tenant, sizeof row->tenant, stmt_text(s, 7));
+    text_copy(row->principal, sizeof row->principal, stmt_text(s, 8));
+    text_copy(row->agent, sizeof row->agent, stmt_text(s, 9));
+    text_copy(row->sandbox_id, sizeof row->sandbox_id, stmt_text(s, 10));
+    text_copy(row->op_id, sizeof row->op_id, stmt_text(s, 11));
+    text_copy(row->cause, sizeof row->cause, stmt_text(s, 12));
+    text_copy(row->rule, sizeof row->rule, stmt_text(s, 13));
+    text_copy(row->verdict_id, sizeof row->verdict_id, stmt_text(s, 14));
+    text_copy(row->risk, sizeof row->risk, stmt_text(s, 15));
+    text_copy(row->detail, sizeof row->detail, stmt_text(s, 19));
+    row->command = view_of(stmt_text(s, 18));
+    row->exit_code = stmt_int(s, 16);
+    row->duration_ms = stmt_int(s, 17);
+    if (!stmt_is_null(s, 16))
+        schema_mark(&message_log_row, row, "exit_code");
+    if (!stmt_is_null(s, 17))
+        schema_mark(&message_log_row, row, "duration_ms");
+}
+
+/* Values in the map that begins at `at`, keys included. */
+static size_t nodes_of(const struct bytes *rows, size_t at)
+{
+    struct err err;
+    struct value map;
+    struct view row = {rows->data + at, rows->len - at};
+    int failed = pack_next(&row, &map, &err);
+    assert(!failed && map.type == PACK_MAP); /* written a moment ago */
+    return 1 + 2 * (size_t)map.count;
+}
+
+static int fill_page(struct stmt *s, int64_t limit, struct bytes *rows, struct logs_page *page,
+                     struct err *err)
+{
+    size_t nodes = 0;
+    int got;
+    int64_t newest_left = 0;
+    struct logs_page out = {0};
+    while ((got = stmt_step(s, err)) == 1) {
+        struct log_row row;
+        size_t at = rows->len;
+        if (out.rows.count == limit || at > PAGE_BYTES || nodes > PAGE_NODES - 64) {
+            out.next = newest_left;
+            break;
+        }
+        read_row(s, &row);
+        if (list_add(rows, &out.rows, &message_log_row, &row, err))
+            return -1;
+        nodes += nodes_of(rows, at);
+        newest_left = row.gseq;
+    }
+    if (got < 0)
+        return -1;
+    *page = out;
+    return 0;
+}
+
+int logs_page(struct db *db, const struct logs_scope *scope, const struct logs_query *in,
+              struct bytes *rows, struct logs_page *page, struct err *err)
+{
+    SCOPED(stmt_free) struct stmt *s = NULL;
+    SCOPED(question_close) struct question q = {.sql = bytes_open(SQL_BYTES), .err = err};
+    say_question(&q, scope, in);
+    return prepare(db, &q, &s, err) ||
+                   fill_page(s, in->limit ? in->limit : DEFAULT_ROWS, rows, page, err)
+               ? -1
+               : 0;
+}
