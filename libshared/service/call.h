@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct service;
+
 enum { REQUEST_ID_BYTES = 16, ADDRESS_BYTES = 256 };
 
 /* Where answers to a request go. Plain data, may be kept: a peer that has gone is found out when
@@ -22,6 +24,7 @@ struct address {
 /* A request's origin, as ZAP and the registry say it; nothing here was taken from the request's
  * body. Valid for the duration of the handler. */
 struct call {
+    struct service *service;
     struct address from;
     char tenant[NAME_BYTES], principal[NAME_BYTES];
     unsigned roles; /* of enum role */

@@ -200,6 +200,7 @@ static int begin(struct dispatch *d, const struct op_kind *kind, const struct ca
     op->kind = kind;
     op->service = d->service;
     op->timer = -1;
+    op->roles = call->roles;
     op->deadline_boot_ms = call->deadline_boot_ms;
     op->started_boot_ms = clock_boot_ms();
     rand_id(op->id);

@@ -81,8 +81,10 @@ void op_wake(struct op *op, enum wake_reason reason, void *data)
 static void fill(const struct op *op, struct event *event)
 {
     text_copy(event->op_id, sizeof event->op_id, op->id);
-    text_copy(event->kind, sizeof event->kind, event->kind[0] ? event->kind : op->kind->operation);
-    text_copy(event->tenant, sizeof event->tenant, op->tenant);
+    if (!event->kind[0])
+        text_copy(event->kind, sizeof event->kind, op->kind->operation);
+    if (!event->tenant[0])
+        text_copy(event->tenant, sizeof event->tenant, op->tenant);
     text_copy(event->principal, sizeof event->principal, op->principal);
     event->request_id = (struct view){op->request_id, sizeof op->request_id};
     event->body_hash = (struct view){op->body_hash, sizeof op->body_hash};
@@ -94,16 +96,27 @@ static void fill(const struct op *op, struct event *event)
         event->reply = bytes_view(kept);
 }
 
-int op_record(struct op *op, struct event *event, bool urgent, struct err *err)
+static int append(struct op *op, struct event *event, bool urgent, uint64_t *seq, struct err *err)
 {
     fill(op, event);
-    uint64_t seq;
-    if (outbox_append(op->service->outbox, event, urgent, &seq, err))
+    if (outbox_append(op->service->outbox, event, urgent, seq, err))
         return -1;
-    op->waits_for_seq = seq;
     op->is_recorded = op->is_recorded || !strcmp(event->phase, "result");
+    return 0;
+}
+
+int op_record(struct op *op, struct event *event, bool urgent, struct err *err)
+{
+    if (append(op, event, urgent, &op->waits_for_seq, err))
+        return -1;
     dispatch_wait(op->service->dispatch, op);
     return 0;
+}
+
+int op_record_unwaited(struct op *op, struct event *event, struct err *err)
+{
+    uint64_t seq;
+    return append(op, event, true, &seq, err);
 }
 
 /* A job on its way through the workers. */

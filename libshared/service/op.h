@@ -83,6 +83,7 @@ struct op {
     enum op_state state;
     char id[27];
     char tenant[NAME_BYTES], principal[NAME_BYTES];
+    unsigned roles; /* of the caller */
     uint8_t request_id[REQUEST_ID_BYTES], body_hash[32];
     struct bytes frame;       /* the request's body; the decoded request points into it */
     void *request;            /* kind->request decoded */
@@ -122,6 +123,10 @@ void op_wake(struct op *op, enum wake_reason reason, void *data);
  * it may use the journal's reserve. When the journal fails the process ends and the restart
  * decides. ERR_RESTRICTED the journal is full: the caller refuses, if nothing was done yet. */
 int op_record(struct op *op, struct event *event, bool urgent, struct err *err);
+
+/* The same for kill and terminate, whose answer waits for no journal: the reserve may be used, no
+ * WAKE_DURABLE comes. */
+int op_record_unwaited(struct op *op, struct event *event, struct err *err);
 
 /* Runs a job on a worker; WAKE_DONE with the same context follows. ERR_OVERLOADED. */
 int op_work(struct op *op, void (*job)(void *context), void *context, struct err *err);

@@ -92,6 +92,15 @@ struct service {
     struct dispatch *dispatch; /* operations in progress, stored replies: dispatch.c */
 };
 
+/* The row that every service has: its status. */
+query_handler on_service_status;
+#define SERVICE_STATUS_QUERY                                                                       \
+    {                                                                                              \
+        "status", &message_nothing, &message_service_status,                                       \
+            ROLE_AGENT | ROLE_OPERATOR | ROLE_OBSERVER | ROLE_ADMIN | ROLE_SERVICE, NULL,          \
+            on_service_status, "Says how the service is."                                          \
+    }
+
 int service_main(int argc, char **argv, const struct service_table *table);
 
 /* Records an event by itself (phase "event" unless set); nobody waits for it. Failure is logged:

@@ -127,19 +127,27 @@ static bool is_exec_tree(enum cgroup_mode mode, enum cgroup_tree tree)
     }
 }
 
-int cgroup_make_exec(const struct cgroup *sandbox, uint32_t number, struct cgroup *exec,
+int cgroup_find_exec(const struct cgroup *sandbox, uint32_t number, struct cgroup *exec,
                      struct err *err)
 {
     if (sandbox->mode == CGROUP_NONE)
         return err_set(err, ERR_UNSUPPORTED, "no cgroup may be written on this host");
     char name[16];
     snprintf(name, sizeof name, "x%u", (unsigned)number);
-    struct cgroup made = {.mode = sandbox->mode};
+    struct cgroup found = {.mode = sandbox->mode};
     for (unsigned tree = 0; tree < CGROUP_TREES; tree++)
         if (sandbox->path[tree][0] && is_exec_tree(sandbox->mode, tree) &&
-            cgroup_io_path(made.path[tree], sandbox->path[tree], name))
+            cgroup_io_path(found.path[tree], sandbox->path[tree], name))
             return err_sys(err, "the cgroup of exec %u", (unsigned)number);
-    if (make_dirs(&made, err))
+    *exec = found;
+    return 0;
+}
+
+int cgroup_make_exec(const struct cgroup *sandbox, uint32_t number, struct cgroup *exec,
+                     struct err *err)
+{
+    struct cgroup made;
+    if (cgroup_find_exec(sandbox, number, &made, err) || make_dirs(&made, err))
         return -1;
     *exec = made;
     return 0;

@@ -92,6 +92,11 @@ struct cgroup cgroup_init_leaf(const struct cgroup *sandbox);
 int cgroup_make_exec(const struct cgroup *sandbox, uint32_t number, struct cgroup *exec,
                      struct err *err);
 
+/* The struct of an exec's cgroup by its number, whether or not it exists. ERR_UNSUPPORTED, ERR_IO.
+ */
+int cgroup_find_exec(const struct cgroup *sandbox, uint32_t number, struct cgroup *exec,
+                     struct err *err);
+
 /* Refuses a struct whose paths came from a file unless each is an existing directory of cgroupfs
  * below a corral-… directory, without "..". ERR_INVALID; ERR_NOT_FOUND it is gone. */
 int cgroup_check(const struct cgroup *cg, struct err *err);

@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "engine/cgroup/cgroup.h"
 #include "schema/message.h"
 
 #include <stdbool.h>
@@ -57,3 +58,12 @@ int lease_beat(int dirfd, const char *name, struct err *err);
 
 /* Milliseconds since the heartbeat; -1 when there was none. */
 int64_t lease_beat_age_ms(int dirfd, const char *name);
+
+/* Writes a cgroup's paths into a lease; the texts go into `store`, opened by the caller. Errors as
+ * list_add_text. */
+int lease_set_cgroup(struct lease *lease, const struct cgroup *cg, struct bytes *store,
+                     struct err *err);
+
+/* Reads them back. What the file says is checked against the kernel with cgroup_check. ERR_INVALID;
+ * ERR_NOT_FOUND the cgroup is gone. */
+int lease_cgroup(const struct lease *lease, struct cgroup *cg, struct err *err);

@@ -1,0 +1,347 @@
+/* exec.c - a command in progress; see exec.h. */
+#include "manager/exec.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "manager/runtime/pid.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    WINDOW_BYTES = 128 * 1024, /* of each stream under way from init when nothing is streamed */
+    DRAIN_MS = 100, /* for what descendants still hold in the pipes when the command has ended */
+    TEXTS_BYTES = 256 * 1024,
+    CPU_UNIT = 1000
+};
+
+#define SANDBOX_PATH "PATH=/usr/local/bin:/usr/bin:/bin"
+
+static const char *const fixed_env[] = {SANDBOX_PATH, "HOME=/workspace", "USER=agent",
+                                        "LANG=C.UTF-8", "TERM=dumb"};
+
+static int add_text(struct bytes *to, struct view text, struct err *err)
+{
+    return bytes_add(to, text.data, text.len, err) || bytes_add(to, "", 1, err) ? -1 : 0;
+}
+
+static int add_list(struct bytes *to, struct list list, struct err *err)
+{
+    struct view text;
+    while (list_next_text(&list, &text))
+        if (add_text(to, text, err))
+            return -1;
+    return 0;
+}
+
+/* The judged bytes are the bytes that run: a shell string goes to sh -c as it stands. */
+static int write_argv(const struct command_execute *in, struct bytes *argv, struct err *err)
+{
+    if (in->argv.count)
+        return add_list(argv, in->argv, err);
+    return add_text(argv, view_of("/bin/sh"), err) || add_text(argv, view_of("-c"), err) ||
+                   add_text(argv, in->command, err)
+               ? -1
+               : 0;
+}
+
+int exec_environment(const struct sandbox *s, const struct command_execute *in, struct bytes *store,
+                     struct list *env, struct err *err)
+{
+    struct list lists[] = {s->lease.env, in->env}, all = {0};
+    struct view text;
+    for (size_t i = 0; i < COUNT(fixed_env); i++)
+        if (list_add_text(store, &all, view_of(fixed_env[i]), err))
+            return -1;
+    for (size_t i = 0; i < COUNT(lists); i++)
+        while (list_next_text(&lists[i], &text))
+            if (list_add_text(store, &all, text, err))
+                return -1;
+    *env = all;
+    return 0;
+}
+
+static int make_cgroup(struct running *r, struct err *err)
+{
+    const struct sandbox *s = r->sandbox;
+    if (s->cgroup.mode == CGROUP_NONE) {
+        if (s->execs->next) /* this one is joined already */
+            return err_set(
+                err, ERR_STATE,
+                "this host has no writable cgroup, so a sandbox runs one command at a time");
+        return 0;
+    }
+    if (cgroup_make_exec(&s->cgroup, r->exec.number, &r->cgroup, err))
+        return -1;
+    r->has_cgroup = true;
+    struct cgroup_usage before;
+    if (cgroup_meter_open(&r->cgroup, &r->meter, err))
+        return -1;
+    r->has_meter = true;
+    if (cgroup_meter_read(&r->meter, &before, err))
+        return -1;
+    r->oom_kills = before.oom_kills;
+    return 0;
+}
+
+static int send_spawn(struct running *r, const struct command_execute *in, struct err *err)
+{
+    SCOPED(bytes_close)
+    struct bytes argv = bytes_open(TEXTS_BYTES),
+                 env = bytes_open(TEXTS_BYTES), store = bytes_open(TEXTS_BYTES);
+    struct list all;
+    if (write_argv(in, &argv, err) || exec_environment(r->sandbox, in, &store, &all, err) ||
+        add_list(&env, all, err))
+        return -1;
+    struct frame_spawn spawn = {.id = r->exec.number,
+                                .argv = bytes_view(&argv),
+                                .env = bytes_view(&env),
+                                .cwd = view_of(in->cwd[0] ? in->cwd : "/workspace"),
+                                .script_arg = -1,
+                                .window_bytes = r->window_bytes,
+                                .drain_ms = DRAIN_MS};
+    if (frame_put_spawn(link_out(r->sandbox->link), &spawn, err))
+        return -1;
+    link_flush(r->sandbox->link);
+    return 0;
+}
+
+int running_spawn(struct running *r, struct op *op, struct sandbox *s, struct err *err)
+{
+    const struct command_execute *in = op->request;
+    r->sandbox = s;
+    r->exit_code = r->signal = -1;
+    r->window_bytes = WINDOW_BYTES;
+    if (in->stream) /* shared by the two streams */
+        r->window_bytes = (in->window_bytes ? in->window_bytes : 2 * WINDOW_BYTES) / 2;
+    for (int i = 0; i < 2; i++)
+        r->output[i] = (struct output){
+            .tail = bytes_open(2 * OUTPUT_KEPT_BYTES + FRAME_CHUNK_BYTES), .total = -1};
+    sandbox_join(s, &r->exec, op);
+    return make_cgroup(r, err) || send_spawn(r, in, err) ? -1 : 0;
+}
+
+/* The kernel's word on where a process is: /proc/PID/cgroup names the sandbox in one of its lines.
+ */
+static bool is_inside(pid_t pid, const char *sandbox_id)
+{
+    char path[64];
+    struct err err;
+    SCOPED(bytes_close) struct bytes text = {0};
+    snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
+    return !file_read(AT_FDCWD, path, 16 * 1024, &text, &err) && text.len &&
+           strstr((const char *)text.data, sandbox_id);
+}
+
+int running_open_gate(struct running *r, int pidfd, struct err *err)
+{
+    pid_t pid;
+    struct frame_open_gate gate = {.id = r->exec.number};
+    if (pid_of_pidfd(pidfd, &pid, err))
+        return -1;
+    if (r->has_cgroup &&
+        (!is_inside(pid, r->sandbox->lease.sandbox_id) || pid == r->sandbox->lease.init_pid))
+        return err_set(err, ERR_PEER, "init gave a process that is not its sandbox's");
+    if (r->has_cgroup && cgroup_add(&r->cgroup, pid, err))
+        return -1;
+    if (frame_put_open_gate(link_out(r->sandbox->link), &gate, err))
+        return -1;
+    link_flush(r->sandbox->link);
+    r->gate_boot_ms = clock_boot_ms();
+    return 0;
+}
+
+static void send_credit(struct running *r, int stream, int64_t bytes)
+{
+    struct err err;
+    struct frame_credit credit = {
+        .id = r->exec.number, .stream = stream, .bytes = bytes, .from = -1};
+    if (!r->sandbox || !r->sandbox->link)
+        return;
+    if (frame_put_credit(link_out(r->sandbox->link), &credit, &err))
+        log_warn("exec.credit error=\"%s\"", err.text);
+    else
+        link_flush(r->sandbox->link);
+}
+
+/* Without a streaming client the answer keeps the newest bytes, and init may go on sending. */
+static int keep_tail(struct running *r, struct output *o, const struct frame_output *f,
+                     struct err *err)
+{
+    if (bytes_add(&o->tail, f->data.data, f->data.len, err))
+        return -1;
+    if (o->tail.len > 2 * OUTPUT_KEPT_BYTES) { /* cut now and then, not at every chunk */
+        size_t extra = o->tail.len - OUTPUT_KEPT_BYTES;
+        bytes_drop(&o->tail, extra);
+        o->dropped_bytes += (int64_t)extra;
+    }
+    send_credit(r, (int)f->stream, (int64_t)f->data.len);
+    return 0;
+}
+
+int running_output(struct running *r, const struct frame *frame, bool streamed,
+                   struct frame_output *out, struct err *err)
+{
+    if (frame_get_output(frame, out, err))
+        return -1;
+    struct output *o = &r->output[out->stream - 1];
+    if (out->offset < o->received || (o->total >= 0 && out->offset > o->total))
+        return err_set(err, ERR_PEER, "init sent output at %lld behind %lld",
+                       (long long)out->offset, (long long)o->received);
+    o->dropped_bytes += out->offset - o->received;
+    o->received = out->offset + (int64_t)out->data.len;
+    if (!streamed)
+        return keep_tail(r, o, out, err);
+    o->unacked_bytes += (int64_t)out->data.len;
+    return 0;
+}
+
+static void set_cause(struct running *r, const char *cause)
+{
+    if (!r->cause[0])
+        text_copy(r->cause, sizeof r->cause, cause);
+}
+
+int running_exited(struct running *r, const struct frame *frame, struct err *err)
+{
+    struct frame_exited f;
+    if (frame_get_exited(frame, &f, err))
+        return -1;
+    r->is_exited = true;
+    r->output[0].total = f.stdout_bytes;
+    r->output[1].total = f.stderr_bytes;
+    r->init_cpu_ms = f.user_us / CPU_UNIT + f.system_us / CPU_UNIT;
+    if (f.signalled)
+        r->signal = (int)f.status;
+    else
+        r->exit_code = (int)f.status;
+    if (!r->gate_boot_ms)
+        set_cause(r, "lost"); /* it died at its gate: nothing ran */
+    else if (!r->is_killing)
+        set_cause(r, f.signalled ? "signal" : "exited");
+    return 0;
+}
+
+int running_failed(struct running *r, const struct frame *frame, struct err *err)
+{
+    struct frame_failed f;
+    if (frame_get_failed(frame, &f, err))
+        return -1;
+    r->is_exited = true;
+    r->gate_boot_ms = 0; /* nothing ran */
+    r->output[0].total = r->output[1].total = 0;
+    bool is_exec = view_equal(f.stage, view_of("exec"));
+    if (is_exec || view_equal(f.stage, view_of("chdir"))) {
+        set_cause(r, is_exec && f.error == ENOENT ? "not_found" : "not_executable");
+        char text[256];
+        int n = snprintf(text, sizeof text, "%.*s: %s\n", (int)f.stage.len,
+                         (const char *)f.stage.data, strerror((int)f.error));
+        return bytes_add(&r->output[1].tail, text, (size_t)n, err);
+    }
+    set_cause(r, "lost");
+    return 0;
+}
+
+void running_kill(void *context)
+{
+    struct running *r = context;
+    r->kill_failed = cgroup_kill(&r->cgroup, &r->kill_err) ||
+                     cgroup_wait_empty(&r->cgroup, r->kill_deadline_boot_ns, &r->kill_err);
+}
+
+static bool has_all(const struct output *o)
+{
+    return o->total >= 0 && o->received >= o->total;
+}
+
+bool running_is_over(const struct running *r)
+{
+    return r->is_exited && has_all(&r->output[0]) && has_all(&r->output[1]) &&
+           (!r->is_killing || r->is_dead);
+}
+
+static void read_usage(struct running *r)
+{
+    struct cgroup_usage u;
+    struct err err;
+    r->usage.duration_ms = r->gate_boot_ms ? clock_boot_ms() - r->gate_boot_ms : 0;
+    r->usage.cpu_ms = r->init_cpu_ms;
+    if (!r->has_meter || cgroup_meter_read(&r->meter, &u, &err))
+        return;
+    if (u.cpu_usec >= 0)
+        r->usage.cpu_ms = u.cpu_usec / CPU_UNIT;
+    if (u.memory_peak_bytes >= 0)
+        r->usage.memory_peak_bytes = u.memory_peak_bytes;
+    bool ended_badly = r->signal > 0 || r->exit_code > 0;
+    bool by_itself = !strcmp(r->cause, "exited") || !strcmp(r->cause, "signal");
+    if (u.oom_kills > r->oom_kills && by_itself && ended_badly)
+        text_copy(r->cause, sizeof r->cause, "oom");
+}
+
+/* What goes on in the background stays in its cgroup until the sandbox ends; an empty cgroup goes
+ * now. */
+static void remove_cgroup(struct running *r)
+{
+    struct err err;
+    bool populated = true;
+    if (r->has_meter)
+        cgroup_meter_close(&r->meter);
+    r->has_meter = false;
+    if (r->has_cgroup && !cgroup_populated(&r->cgroup, &populated, &err) && !populated &&
+        cgroup_remove(&r->cgroup, clock_boot_ns(), &err))
+        log_debug("exec.cgroup_kept path=%s error=\"%s\"", r->cgroup.path[CGROUP_TREE_UNIFIED],
+                  err.text);
+    r->has_cgroup = false;
+}
+
+void running_finish(struct running *r)
+{
+    struct err err;
+    read_usage(r);
+    for (int i = 0; i < 2; i++) {
+        struct output *o = &r->output[i];
+        if (o->total > o->received)
+            o->dropped_bytes += o->total - o->received;
+        if (o->tail.len > OUTPUT_KEPT_BYTES) {
+            size_t extra = o->tail.len - OUTPUT_KEPT_BYTES;
+            bytes_drop(&o->tail, extra);
+            o->dropped_bytes += (int64_t)extra;
+        }
+    }
+    remove_cgroup(r);
+    if (!r->sandbox)
+        return;
+    struct frame_forget forget = {.id = r->exec.number};
+    if (r->sandbox->link && !frame_put_forget(link_out(r->sandbox->link), &forget, &err))
+        link_flush(r->sandbox->link);
+    sandbox_leave(r->sandbox, &r->exec);
+    r->sandbox = NULL;
+}
+
+void running_credit(struct running *r, int64_t bytes)
+{
+    for (int i = 0; i < 2; i++) {
+        struct output *o = &r->output[i];
+        int64_t taken = bytes < o->unacked_bytes ? bytes : o->unacked_bytes;
+        if (!taken)
+            continue;
+        o->unacked_bytes -= taken;
+        bytes -= taken;
+        send_credit(r, i + 1, taken);
+    }
+}
+
+void running_close(struct running *r)
+{
+    judgement_close(&r->judgement);
+    bytes_close(&r->output[0].tail);
+    bytes_close(&r->output[1].tail);
+    if (r->has_meter)
+        cgroup_meter_close(&r->meter);
+}

@@ -1,0 +1,90 @@
+/* exec.h - a command in progress: its cgroup, its output, how it ends. The operation around it is
+ * op_exec.c.
+ *
+ * Init is believed in what hurts only itself: output and exit codes are its word. Whether anything
+ * still lives is the kernel's (the exec's cgroup), as are usage and OOM kills.
+ */
+#pragma once
+
+#include "manager/judge.h"
+#include "manager/sandbox.h"
+
+#include "engine/cgroup/cgroup_usage.h"
+
+enum { OUTPUT_KEPT_BYTES = 64 * 1024 /* of each stream, for an answer that is one frame */ };
+
+/* One of stdout and stderr. */
+struct output {
+    struct bytes tail;     /* not streamed: the newest OUTPUT_KEPT_BYTES */
+    int64_t received;      /* offset behind the newest byte that came */
+    int64_t dropped_bytes; /* not in the tail and not sent */
+    int64_t unacked_bytes; /* streamed: sent to the client and not yet acknowledged by op.credit */
+    int64_t total;         /* all that there will be; -1 until init has said so */
+};
+
+struct running {
+    struct judgement judgement;
+    struct sandbox *sandbox; /* while joined; NULL otherwise */
+    struct exec exec;
+    struct cgroup cgroup;
+    struct cgroup_meter meter;
+    bool has_cgroup, has_meter;
+    struct output output[2];
+    int64_t gate_boot_ms; /* when it began; 0: it did not */
+    int64_t timeout_ms;
+    int64_t window_bytes;   /* of each stream, under way from init */
+    char agent[NAME_BYTES]; /* the sandbox's */
+    bool is_exited;         /* init has said how it ended */
+    bool is_killing;        /* its cgroup is being emptied */
+    bool is_proving;        /* a worker waits for it to be empty */
+    bool is_dead;           /* seen empty */
+    bool is_given_up;       /* it never began */
+    bool is_gone; /* its sandbox is, or its output is not fetched: nothing more will come */
+    int exit_code, signal; /* -1: none */
+    char cause[24], rule[64];
+    int64_t init_cpu_ms; /* init's word, where there is no cgroup */
+    struct exec_usage usage;
+    int64_t oom_kills;
+
+    /* the worker's, while it kills */
+    int64_t kill_deadline_boot_ns;
+    bool kill_failed;
+    struct err kill_err;
+};
+
+/* Sends SPAWN for the request; the command waits at its gate. ERR_STATE a host without cgroups runs
+ * one command at a time. */
+int running_spawn(struct running *r, struct op *op, struct sandbox *sandbox, struct err *err);
+
+/* Moves the child behind this pidfd into the exec's cgroup and opens the gate. ERR_PEER it is no
+ * process of the sandbox. */
+int running_open_gate(struct running *r, int pidfd, struct err *err);
+
+/* Takes OUTPUT. Streamed output is passed on by the caller. ERR_PEER. */
+int running_output(struct running *r, const struct frame *frame, bool streamed,
+                   struct frame_output *out, struct err *err);
+
+/* Takes EXITED or FAILED and says why it ended, unless something else has already. ERR_PEER. */
+int running_exited(struct running *r, const struct frame *frame, struct err *err);
+int running_failed(struct running *r, const struct frame *frame, struct err *err);
+
+/* Kills everything in the exec's cgroup and proves it; for a worker. */
+void running_kill(void *context);
+
+/* True when nothing more will come of it: it has exited, its output is here, and, if it was killed,
+ * it is proved dead. */
+bool running_is_over(const struct running *r);
+
+/* Reads what it used, settles the cause (an OOM kill shows in the counters), tells init to forget
+ * it, leaves the sandbox. */
+void running_finish(struct running *r);
+
+/* The client has taken so many bytes: init may send as many again. */
+void running_credit(struct running *r, int64_t bytes);
+
+/* Every K=V that a command gets: the fixed ones, the sandbox's, its own; the last one of a key
+ * counts. Errors as list_add_text. */
+int exec_environment(const struct sandbox *sandbox, const struct command_execute *in,
+                     struct bytes *store, struct list *env, struct err *err);
+
+void running_close(struct running *r);

@@ -1,0 +1,42 @@
+/* judge.h - asks the guardian, and believes only a signed verdict over the very act that was asked
+ * about.
+ *
+ * No answer in time, a bad signature, another act's hash, a full queue: the answer is no, each with
+ * its own reason. A verdict's validity is counted from our own sending. Loop thread only.
+ */
+#pragma once
+
+#include "schema/message.h"
+#include "service/op.h"
+
+struct judge;
+
+/* The guardian's word on one operation, kept in the operation's data until the intent is encoded.
+ */
+struct judgement {
+    bool has_verdict; /* a valid one; otherwise `err` says why not */
+    struct err err;
+    struct verdict verdict; /* its views point into frame and signature of the answer */
+    struct bytes frame;
+    uint8_t act_hash[32]; /* as the manager took it */
+    int64_t valid_until_boot_ms;
+};
+
+void judgement_close(struct judgement *judgement);
+
+/* Connects to the guardian. ERR_CONFIG, ERR_IO. */
+int judge_new(struct service *service, struct judge **judge, struct err *err);
+void judge_free(struct judge **judge);
+
+/* Asks about an act for an operation in state received; WAKE_VERDICT follows, always, with the
+ * judgement as data. `into` lives in the operation's data. */
+void judge_ask(struct judge *judge, struct op *op, const struct verdict_request *request,
+               struct judgement *into);
+
+/* What a received operation does with its judgement: OP_JUDGED when allowed; OP_RESULTED when the
+ * policy said no (the reply is set, the record is the caller's to write); OP_REFUSED when there is
+ * no valid word, approval is needed, or the operation's deadline has passed. */
+enum op_state judge_decide(struct op *op, struct judgement *judgement);
+
+/* Fills in the parts of an event that a verdict decides: verdict, act_hash, rule. */
+void judge_fill(const struct judgement *judgement, struct event *event);

@@ -1,0 +1,429 @@
+/* op_exec.c - command_execute: judged, recorded, spawned at a gate, watched, answered with how it
+ * really ended.
+ *
+ * While it acts, three things may end it: init says that it exited; a timer, a cancel or a
+ * revocation has its cgroup killed by a worker; the sandbox ends. The first cause stays, and the
+ * answer waits for the proof.
+ */
+#include "manager/exec.h"
+#include "manager/limits.h"
+#include "manager/operations.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "base/text.h"
+#include "engine/record/act.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ENV_BYTES = 256 * 1024, STORED_TAIL_BYTES = 4096 };
+
+static enum op_state refuse(struct op *op, const struct err *err)
+{
+    op_fail(op, err);
+    return OP_REFUSED;
+}
+
+/* Finds the sandbox anew: between two wakes it may have ended. NULL with err. */
+static struct sandbox *find_running(struct op *op, const char *sandbox_id, struct err *err)
+{
+    struct sandbox *s = sandbox_find(manager_of(op), sandbox_id);
+    if (s && s->state == SANDBOX_RUNNING && s->link)
+        return s;
+    err_set(err, ERR_STATE, "the sandbox %s is not running", sandbox_id);
+    return NULL;
+}
+
+static int check_request(const struct command_execute *in, struct err *err)
+{
+    if ((in->argv.count > 0) == (in->command.len > 0))
+        return err_set(err, ERR_INVALID, "command_execute: give argv or command, one of the two");
+    if (in->cwd[0] && in->cwd[0] != '/')
+        return err_set(err, ERR_INVALID, "command_execute.cwd: must begin with /");
+    if (in->window_bytes && !in->stream)
+        return err_set(err, ERR_INVALID, "command_execute.window_bytes: goes with stream");
+    return check_assignments(in->env, "command_execute.env", err);
+}
+
+static int ask(struct op *op, const struct sandbox *s, struct err *err)
+{
+    const struct command_execute *in = op->request;
+    struct running *r = op->data;
+    SCOPED(bytes_close) struct bytes env = bytes_open(ENV_BYTES);
+    struct verdict_request q = {.tags = s->lease.tags,
+                                .act = {.operation = "command_execute",
+                                        .argv = in->argv,
+                                        .script = in->command,
+                                        .user = SANDBOX_USER,
+                                        .limits = s->lease.limits}};
+    text_copy(q.act.tenant, sizeof q.act.tenant, s->lease.tenant);
+    text_copy(q.act.agent, sizeof q.act.agent, s->lease.agent);
+    text_copy(q.act.sandbox_id, sizeof q.act.sandbox_id, s->lease.sandbox_id);
+    text_copy(q.act.cwd, sizeof q.act.cwd, in->cwd[0] ? in->cwd : "/workspace");
+    text_copy(q.principal, sizeof q.principal, op->principal);
+    q.act.limits.exec_timeout_ms = r->timeout_ms;
+    if (exec_environment(s, in, &env, &q.act.env, err))
+        return -1;
+    judge_ask(manager_of(op)->judge, op, &q, &r->judgement);
+    return 0;
+}
+
+static int begin(struct op *op, struct err *err)
+{
+    const struct command_execute *in = op->request;
+    struct manager *m = manager_of(op);
+    struct running *r = op->data;
+    struct sandbox *s = sandbox_find_for(m, op->call, in->sandbox_id, err);
+    if (!s || check_request(in, err))
+        return -1;
+    if (strcmp(op->tenant, s->lease.tenant) || !call_acts_for(op->call, s->lease.agent))
+        return err_set(err, ERR_FORBIDDEN, "%s may look at this sandbox, not act in it",
+                       op->principal);
+    if (!find_running(op, in->sandbox_id, err))
+        return -1;
+    if (outbox_state(m->service->outbox) >= OUTBOX_RESTRICTED)
+        return err_set(err, ERR_RESTRICTED, "%s", outbox_detail(m->service->outbox));
+    r->timeout_ms = in->timeout_ms ? in->timeout_ms : s->lease.limits.exec_timeout_ms;
+    if (in->deadline_ms)
+        op->deadline_boot_ms = op->started_boot_ms + in->deadline_ms;
+    text_copy(r->agent, sizeof r->agent, s->lease.agent);
+    return ask(op, s, err);
+}
+
+static enum op_state received(struct op *op, const struct wake *wake)
+{
+    struct running *r = op->data;
+    struct err err;
+    if (wake->reason == WAKE_VERDICT)
+        return judge_decide(op, &r->judgement);
+    if (wake->reason == WAKE_ENTERED && begin(op, &err))
+        return refuse(op, &err);
+    return OP_RECEIVED;
+}
+
+/* The command for people, as the guardian's own record shows it too. */
+static void show_command(const struct command_execute *in, struct bytes *to, int64_t *full_bytes)
+{
+    const struct act act = {.argv = in->argv, .script = in->command};
+    struct err err;
+    if (act_show(&act, to, full_bytes, &err))
+        log_warn("exec.unshown error=\"%s\"", err.text);
+}
+
+static void fill(const struct op *op, struct event *event, const char *phase)
+{
+    const struct command_execute *in = op->request;
+    const struct running *r = op->data;
+    text_copy(event->phase, sizeof event->phase, phase);
+    text_copy(event->agent, sizeof event->agent, r->agent);
+    text_copy(event->sandbox_id, sizeof event->sandbox_id, in->sandbox_id);
+    text_copy(event->cwd, sizeof event->cwd, in->cwd[0] ? in->cwd : "/workspace");
+}
+
+static enum op_state judged(struct op *op, const struct wake *wake)
+{
+    const struct command_execute *in = op->request;
+    struct running *r = op->data;
+    struct err err;
+    if (wake->reason == WAKE_DURABLE)
+        return OP_INTENDED;
+    if (wake->reason != WAKE_ENTERED)
+        return OP_JUDGED;
+    SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
+    struct event intent = {0};
+    fill(op, &intent, "intent");
+    show_command(in, &shown, &intent.command_bytes);
+    intent.command = bytes_view(&shown);
+    judge_fill(&r->judgement, &intent);
+    return op_record(op, &intent, false, &err) ? refuse(op, &err) : OP_JUDGED;
+}
+
+/* Ends without having run. */
+static void give_up(struct running *r, const char *cause, const struct err *err)
+{
+    struct err ignored;
+    if (!r->cause[0])
+        text_copy(r->cause, sizeof r->cause, cause);
+    if (r->output[1].tail.bound)
+        bytes_addf(&r->output[1].tail, &ignored, "%s\n", err->text);
+}
+
+static enum op_state intended(struct op *op, const struct wake *wake)
+{
+    const struct command_execute *in = op->request;
+    struct running *r = op->data;
+    struct exec_chunk first = {0};
+    struct err err;
+    (void)wake;
+    struct sandbox *s = find_running(op, in->sandbox_id, &err);
+    if (!s || running_spawn(r, op, s, &err)) {
+        give_up(r, s ? "lost" : "sandbox_gone", &err);
+        r->is_given_up = true;
+        return OP_ACTING;
+    }
+    text_copy(first.op_id, sizeof first.op_id, op->id);
+    if (in->stream)
+        op_send_data(op, &message_exec_chunk, &first);
+    op_timer(op, r->timeout_ms);
+    return OP_ACTING;
+}
+
+/* Kills the exec's cgroup and nothing else. Without cgroups everything in the sandbox but init. */
+static void kill_exec(struct op *op, const char *cause, const char *rule)
+{
+    struct running *r = op->data;
+    struct err err;
+    if (r->is_killing || !r->sandbox)
+        return;
+    r->is_killing = true;
+    if (!r->cause[0]) {
+        text_copy(r->cause, sizeof r->cause, cause);
+        text_copy(r->rule, sizeof r->rule, rule);
+    }
+    int64_t patience_ms = op->service->config.manager.kill_timeout_ms;
+    r->kill_deadline_boot_ns = clock_boot_ns() + patience_ms * MS_NS;
+    op_timer(op, 2 * patience_ms); /* init must have said by then that the command is over */
+    if (r->has_cgroup && r->gate_boot_ms) {
+        if (cgroup_kill(&r->cgroup, &err))
+            log_warn("exec.kill op=%s error=\"%s\"", op->id, err.text);
+        r->is_proving = !op_work(op, running_kill, r, &err);
+        return; /* without a free worker the timer ends the sandbox */
+    }
+    /* still at its gate, or no cgroup on this host: init ends it */
+    struct frame_signal signal = {.id = r->has_cgroup ? r->exec.number : 0, .signo = 9};
+    r->is_dead = true;
+    if (r->sandbox->link && !frame_put_signal(link_out(r->sandbox->link), &signal, &err))
+        link_flush(r->sandbox->link);
+}
+
+static void forward(struct op *op, const struct frame_output *f)
+{
+    struct exec_chunk chunk = {.offset = f->offset, .data = f->data};
+    text_copy(chunk.op_id, sizeof chunk.op_id, op->id);
+    text_copy(chunk.stream, sizeof chunk.stream, f->stream == 1 ? "stdout" : "stderr");
+    schema_mark(&message_exec_chunk, &chunk, "offset");
+    op_send_data(op, &message_exec_chunk, &chunk);
+}
+
+static int take_frame(struct op *op, const struct exec_news *news, struct err *err)
+{
+    const struct command_execute *in = op->request;
+    struct running *r = op->data;
+    struct frame_output output;
+    switch (news->frame->kind) {
+    case FRAME_SPAWNED:
+        return r->gate_boot_ms ? err_set(err, ERR_PEER, "init spawned one command twice")
+                               : running_open_gate(r, news->fd, err);
+    case FRAME_OUTPUT:
+        if (running_output(r, news->frame, in->stream, &output, err))
+            return -1;
+        if (in->stream)
+            forward(op, &output);
+        return 0;
+    case FRAME_EXITED:
+        return running_exited(r, news->frame, err);
+    case FRAME_FAILED:
+        return running_failed(r, news->frame, err);
+    default:
+        return 0; /* TAKEN: no stdin is sent */
+    }
+}
+
+/* A word of init's that cannot be true ends its sandbox: what else it says is worth nothing. */
+static void take_news(struct op *op, struct exec_news *news)
+{
+    struct running *r = op->data;
+    struct err err;
+    if (!news->frame) {
+        text_copy(r->cause, sizeof r->cause, news->cause);
+        text_copy(r->rule, sizeof r->rule, news->rule);
+        r->is_gone = true;
+        return;
+    }
+    int failed = take_frame(op, news, &err);
+    fd_close(&news->fd);
+    if (!failed)
+        return;
+    if (err.code == ERR_NOT_FOUND)
+        return; /* the child died at its gate: EXITED follows */
+    log_warn("exec.peer op=%s error=\"%s\"", op->id, err.text);
+    sandbox_end(r->sandbox, "sandbox_gone", "init.protocol", NULL);
+}
+
+static void on_time(struct op *op)
+{
+    struct running *r = op->data;
+    if (!r->is_killing && !r->is_exited) {
+        kill_exec(op, "timeout", "");
+    } else if (r->is_exited && !r->is_killing) {
+        r->is_gone = true; /* output that nobody fetches is dropped, and said to be */
+    } else {
+        log_error("exec.unfinished op=%s: init has not reported the end", op->id);
+        sandbox_end(r->sandbox, "sandbox_gone", "init.silent", NULL);
+    }
+}
+
+static enum op_state acting(struct op *op, const struct wake *wake)
+{
+    struct running *r = op->data;
+    switch (wake->reason) {
+    case WAKE_EVENT:
+        take_news(op, wake->data);
+        break;
+    case WAKE_TIMER:
+        on_time(op);
+        break;
+    case WAKE_CANCEL:
+        kill_exec(op, wake->data, "");
+        break;
+    case WAKE_DONE:
+        r->is_proving = false;
+        r->is_dead = !r->kill_failed;
+        if (r->kill_failed && r->sandbox) {
+            log_error("exec.unkillable op=%s error=\"%s\"", op->id, r->kill_err.text);
+            sandbox_end(r->sandbox, r->cause, "exec.unkillable", NULL);
+        }
+        break;
+    default:
+        break;
+    }
+    if (!r->is_given_up && !r->is_gone && !running_is_over(r))
+        return OP_ACTING;
+    if (r->is_proving)
+        return OP_ACTING; /* the worker still looks at the cgroup */
+    op_timer_end(op);
+    running_finish(r);
+    return OP_RESULTED;
+}
+
+static void fill_result(const struct op *op, struct exec_result *out, size_t most)
+{
+    const struct running *r = op->data;
+    struct view tails[2];
+    out->ran = r->gate_boot_ms != 0;
+    out->usage = r->usage;
+    schema_mark(&message_exec_result, out, "usage");
+    out->stdout_bytes = r->output[0].received;
+    out->stderr_bytes = r->output[1].received;
+    for (int i = 0; i < 2; i++) {
+        tails[i] = bytes_view(&r->output[i].tail);
+        size_t cut = tails[i].len > most ? tails[i].len - most : 0;
+        tails[i].data += cut;
+        tails[i].len -= cut;
+        out->dropped_bytes += r->output[i].dropped_bytes + (int64_t)cut;
+    }
+    out->stdout = tails[0];
+    out->stderr = tails[1];
+    if (r->signal > 0)
+        out->signal = r->signal;
+    if (r->exit_code >= 0) {
+        out->exit_code = r->exit_code;
+        schema_mark(&message_exec_result, out, "exit_code");
+    }
+    text_copy(out->cause, sizeof out->cause, r->cause);
+    text_copy(out->rule, sizeof out->rule, r->rule);
+    text_copy(out->verdict_id, sizeof out->verdict_id, r->judgement.verdict.verdict_id);
+    text_copy(out->op_id, sizeof out->op_id, op->id);
+}
+
+static const char *status_of(const struct running *r)
+{
+    if (!strcmp(r->cause, "timeout") || !strcmp(r->cause, "cancelled"))
+        return !strcmp(r->cause, "timeout") ? "timeout" : "cancelled";
+    return !strcmp(r->cause, "exited") && r->exit_code == 0 ? "success" : "failure";
+}
+
+static void fill_event(const struct op *op, struct event *event)
+{
+    const struct running *r = op->data;
+    fill(op, event, "result");
+    text_copy(event->status, sizeof event->status, status_of(r));
+    text_copy(event->cause, sizeof event->cause, r->cause);
+    text_copy(event->rule, sizeof event->rule, r->rule);
+    event->duration_ms = r->usage.duration_ms;
+    event->cpu_ms = r->usage.cpu_ms;
+    event->memory_peak_bytes = r->usage.memory_peak_bytes;
+    event->stdout_bytes = r->output[0].received;
+    event->stderr_bytes = r->output[1].received;
+    event->dropped_bytes = r->output[0].dropped_bytes + r->output[1].dropped_bytes;
+    if (r->signal > 0)
+        event->signal = r->signal;
+    if (r->exit_code >= 0) {
+        event->exit_code = r->exit_code;
+        schema_mark(&message_event, event, "exit_code");
+    }
+}
+
+/* The policy's no is an act's intent and result in one record. */
+static void fill_denial(struct op *op, struct event *event, struct bytes *shown)
+{
+    const struct running *r = op->data;
+    fill(op, event, "result");
+    show_command(op->request, shown, &event->command_bytes);
+    event->command = bytes_view(shown);
+    text_copy(event->status, sizeof event->status, "denied");
+    text_copy(event->cause, sizeof event->cause, "policy");
+    judge_fill(&r->judgement, event);
+}
+
+static void answer(struct op *op)
+{
+    struct exec_result full = {0}, kept = {0};
+    fill_result(op, &full, OUTPUT_KEPT_BYTES);
+    fill_result(op, &kept, STORED_TAIL_BYTES);
+    op_answer(op, &message_exec_result, &full);
+    op_store(op, &message_exec_result, &kept);
+}
+
+static enum op_state resulted(struct op *op, const struct wake *wake)
+{
+    struct running *r = op->data;
+    struct err err;
+    if (wake->reason == WAKE_DURABLE)
+        return OP_REPLIED;
+    if (wake->reason != WAKE_ENTERED)
+        return OP_RESULTED;
+    SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
+    struct event event = {0};
+    if (r->cause[0]) {
+        answer(op);
+        fill_event(op, &event);
+    } else {
+        fill_denial(op, &event, &shown);
+    }
+    if (op_record(op, &event, true, &err))
+        service_fail("journal.refused",
+                     &err); /* the restart finds the intent and says what became of it */
+    return OP_RESULTED;
+}
+
+static void close_exec(struct op *op)
+{
+    running_close(op->data);
+}
+
+void exec_credit(struct op *op, int64_t bytes)
+{
+    if (op->kind == &op_exec && op->state == OP_ACTING)
+        running_credit(op->data, bytes);
+}
+
+const struct op_kind op_exec = {
+    .operation = "command_execute",
+    .request = &message_command_execute,
+    .answer = &message_exec_result,
+    .roles = ROLE_AGENT | ROLE_OPERATOR | ROLE_ADMIN,
+    .data_bytes = sizeof(struct running),
+    .step = {[OP_RECEIVED] = received,
+             [OP_JUDGED] = judged,
+             [OP_INTENDED] = intended,
+             [OP_ACTING] = acting,
+             [OP_RESULTED] = resulted,
+             [OP_REPLIED] = op_step_replied,
+             [OP_REFUSED] = op_step_refused},
+    .close = close_exec,
+    .doc = "Runs a command, once the guardian has allowed it; asked for, its output streams.",
+};
