@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Room for one descriptor; the kernel never merges bytes across the message that carries one. */
+/* One descriptor (with its padding, where two would fit, so that lengths are given by CMSG_LEN).
+ * The kernel never merges bytes across the message that carries one. */
 union control {
     struct cmsghdr head;
     char bytes[CMSG_SPACE(sizeof(int))];
@@ -37,8 +38,6 @@ void link_close(struct link *link)
 
 static int keep_fd(struct link *link, struct msghdr *message, struct err *err)
 {
-    if (message->msg_flags & MSG_CTRUNC)
-        return err_set(err, ERR_PEER, "more than one descriptor with a message");
     for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
             continue;
@@ -50,6 +49,8 @@ static int keep_fd(struct link *link, struct msghdr *message, struct err *err)
         }
         link->arrived[link->arrived_count++] = fd;
     }
+    if (message->msg_flags & MSG_CTRUNC)
+        return err_set(err, ERR_PEER, "more than one descriptor with a message");
     return 0;
 }
 
@@ -69,7 +70,7 @@ int link_receive(struct link *link, struct err *err)
     struct msghdr message = {.msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = control.bytes,
-                             .msg_controllen = sizeof control.bytes};
+                             .msg_controllen = CMSG_LEN(sizeof(int))};
     ssize_t n = recvmsg(link->fd, &message, MSG_CMSG_CLOEXEC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
@@ -134,7 +135,7 @@ static ssize_t send_some(struct link *link, size_t at)
     memset(&control, 0, sizeof control);
     if (with_fd) {
         message.msg_control = control.bytes;
-        message.msg_controllen = sizeof control.bytes;
+        message.msg_controllen = CMSG_LEN(sizeof(int));
         control.head.cmsg_level = SOL_SOCKET;
         control.head.cmsg_type = SCM_RIGHTS;
         control.head.cmsg_len = CMSG_LEN(sizeof(int));

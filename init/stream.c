@@ -34,9 +34,15 @@ static int64_t most(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
+/* The manager has asked for what lies a window behind this offset. */
+static int64_t acked(const struct stream *s)
+{
+    return most(s->acked, least(s->sent, s->limit - s->window));
+}
+
 static int64_t room(const struct stream *s)
 {
-    return s->window ? FRAME_RING_BYTES - (s->end - s->acked) : FRAME_RING_BYTES;
+    return s->window ? FRAME_RING_BYTES - (s->end - acked(s)) : FRAME_RING_BYTES;
 }
 
 bool stream_has_room(const struct stream *s)
@@ -113,11 +119,11 @@ int stream_credit(struct stream *s, int64_t bytes, int64_t from, struct err *err
         s->acked = s->sent;
     }
     s->limit = bytes > INT64_MAX - s->limit ? INT64_MAX : s->limit + bytes;
-    s->acked = most(s->acked, least(s->sent, s->limit - s->window));
     return 0;
 }
 
 void stream_hold(struct stream *s)
 {
+    s->acked = acked(s);
     s->limit = s->sent;
 }

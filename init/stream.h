@@ -20,7 +20,8 @@ struct stream {
     int fd;        /* read end of the pipe; -1: nothing will come any more */
     uint8_t *ring; /* FRAME_RING_BYTES, made at the first byte; NULL before */
     int64_t window;
-    int64_t from, sent, end, limit, acked;
+    int64_t from, sent, end, limit;
+    int64_t acked;   /* at least this far, whatever limit says now */
     int64_t dropped; /* overwritten before they were sent */
     int64_t owed;    /* bytes still to be read before the end; -1 while only EOF ends it */
 };

@@ -193,18 +193,31 @@ int talk_listen(struct init *init, struct err *err)
     }
 }
 
+/* Puts a little of what each exec has to say into the link; *spoke becomes true when there was
+ * something. */
+static int speak_in_turn(struct init *init, bool *spoke, struct err *err)
+{
+    init->turn++;
+    for (size_t i = 0; i < COUNT(init->execs); i++) {
+        struct exec *exec = init->execs[(init->turn + i) % COUNT(init->execs)];
+        if (exec && exec->id && init->link.out.len < SPEAK_BYTES &&
+            exec_speak(exec, &init->link, spoke, err))
+            return -1;
+    }
+    return 0;
+}
+
 int talk_speak(struct init *init, struct err *err)
 {
     bool spoke = init->is_welcome;
-    while (spoke && init->link.out.len < SPEAK_BYTES) {
-        spoke = false;
-        for (size_t i = 0; i < COUNT(init->execs); i++) {
-            struct exec *exec = init->execs[(init->turn + i) % COUNT(init->execs)];
-            if (exec && exec->id && init->link.out.len < SPEAK_BYTES &&
-                exec_speak(exec, &init->link, &spoke, err))
+    do {
+        while (spoke && init->link.out.len < SPEAK_BYTES) {
+            spoke = false;
+            if (speak_in_turn(init, &spoke, err))
                 return -1;
         }
-        init->turn++;
-    }
-    return link_flush(&init->link, err);
+        if (link_flush(&init->link, err))
+            return -1;
+    } while (spoke && !init->link.out.len); /* with bytes left, poll says when to go on */
+    return 0;
 }

@@ -169,6 +169,7 @@ static inline struct driver driver_launch(void)
         char *argv[] = {"corral-init", d.at.sun_path, NULL};
         if (geteuid() == 0 && (setgid(DRIVER_UID) || setuid(DRIVER_UID)))
             _exit(99);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
         syscall(SYS_execveat, program, "", argv, environ, AT_EMPTY_PATH);
         _exit(98);
     }
@@ -226,24 +227,29 @@ static inline void driver_on_output(struct driver *d, struct outcome *o)
     driver_say(d, credit, .id = m.id, .stream = m.stream, .bytes = (int64_t)m.data.len, .from = -1);
 }
 
-/* Reads frames of exec `id` until its end, answering output with as much credit. */
+static inline bool outcome_is_whole(const struct outcome *o)
+{
+    return o->failed || (o->end.id && o->offset[0] == o->end.stdout_bytes &&
+                         o->offset[1] == o->end.stderr_bytes);
+}
+
+/* Reads frames of exec `id` until its end and the last byte of its output, answering output with as
+ * much credit. */
 static inline void driver_finish(struct driver *d, uint32_t id, struct outcome *o)
 {
-    for (;;) {
+    while (!outcome_is_whole(o)) {
         assert_true(driver_wait(d));
         assert_int_equal(d->frame.id, id);
         if (d->frame.kind == FRAME_OUTPUT) {
             driver_on_output(d, o);
         } else if (d->frame.kind == FRAME_EXITED) {
             driver_read(d, exited, &o->end);
-            return;
         } else if (d->frame.kind == FRAME_FAILED) {
             struct frame_failed m;
             driver_read(d, failed, &m);
             snprintf(o->stage, sizeof o->stage, "%.*s", (int)m.stage.len, m.stage.data);
             o->failed = true;
             o->error = m.error;
-            return;
         } else {
             assert_int_equal(d->frame.kind, FRAME_TAKEN);
         }
