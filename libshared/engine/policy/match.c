@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 static bool in_list(const char *const *list, const char *text)
@@ -95,6 +96,20 @@ static unsigned classes_of(const struct rule_match *m, const struct policy_conte
     return path_classes(context, c->cwds, &a);
 }
 
+/* What lies below a place of find's, which keeps the place itself where it is a temporary one. */
+static unsigned classes_below(const struct rule_match *m, const struct policy_context *context,
+                              const struct command_fact *c, const struct arg *place)
+{
+    char text[CWDS_PATH_MAX];
+    int n = snprintf(text, sizeof text, "%s/%c", place->text, HOLE);
+    struct arg below = *place;
+    below.text = text;
+    below.len = (size_t)n;
+    unsigned classes = classes_of(m, context, c, *place);
+    unsigned inside = (size_t)n < sizeof text ? classes_of(m, context, c, below) : 0;
+    return inside == PATH_TEMPORARY ? inside : classes;
+}
+
 /* Where find begins: the arguments before its expression, or here. */
 static unsigned classes_of_starts(const struct rule_match *m, const struct policy_context *context,
                                   const struct command_fact *c)
@@ -102,7 +117,7 @@ static unsigned classes_of_starts(const struct rule_match *m, const struct polic
     size_t from, count = facts_find_starts(c, &from);
     unsigned classes = count ? 0 : classes_of(m, context, c, arg_literal("."));
     for (size_t i = from; i < from + count; i++)
-        classes |= classes_of(m, context, c, c->argv.items[i]);
+        classes |= classes_below(m, context, c, &c->argv.items[i]);
     return classes;
 }
 

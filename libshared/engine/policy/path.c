@@ -26,7 +26,9 @@ static struct shape shape_of(const struct arg *a)
     while (cut && a->text[cut - 1] != '/')
         cut--;
     size_t component = strcspn(a->text + cut, "/");
-    bool all = !hole && strspn(a->text + cut, "*?.[]!^") >= component;
+    const char *rest = a->text + cut + component;
+    bool last = !rest[strspn(rest, "/")];
+    bool all = !hole && last && strspn(a->text + cut, "*?.[]!^") >= component;
     bool climbs = strstr(a->text + cut, "..") != NULL;
     return (struct shape){.known_len = cut, .all = all, .climbs = climbs};
 }

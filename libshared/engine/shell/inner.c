@@ -7,11 +7,6 @@
 #include <stdint.h>
 #include <string.h>
 
-static struct flow flow_same(const struct cwds *in)
-{
-    return (struct flow){.ok = *in, .failed = *in};
-}
-
 static void take_assignment(struct peeling *p, const struct arg *a)
 {
     char name[32];
@@ -91,6 +86,7 @@ static void sweep(struct peeling *p, struct command_fact *c)
     struct args given = c->argv;
     struct expansion e = walk_expansion(p->w, p->in);
     c->swept = true;
+    c->context |= CONTEXT_LOOP;
     c->argv = (struct args){0};
     for (size_t i = 0; i < given.count; i++) {
         const struct arg *a = &given.items[i];

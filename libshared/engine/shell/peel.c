@@ -12,11 +12,6 @@ static const struct wrapper wrappers[] = {
 #undef WRAPPER
 };
 
-static struct flow flow_same(const struct cwds *in)
-{
-    return (struct flow){.ok = *in, .failed = *in};
-}
-
 struct flow peel_unsure(struct peeling *p, enum trouble_kind kind, const char *why)
 {
     trouble_add(&p->w->facts->trouble, kind, "%s %s", p->c->name, why);

@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-static struct flow flow_same(const struct cwds *in)
-{
-    return (struct flow){.ok = *in, .failed = *in};
-}
-
 void record_set(struct walk *w, const char *name)
 {
     if (!strcmp(name, "HOME"))

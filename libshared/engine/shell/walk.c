@@ -33,11 +33,6 @@ struct expansion walk_expansion(struct walk *w, const struct cwds *in)
                               .atoms_left = &w->atoms_left};
 }
 
-static struct flow flow_same(const struct cwds *in)
-{
-    return (struct flow){.ok = *in, .failed = *in};
-}
-
 static struct cwds flow_any(const struct flow *flow)
 {
     struct cwds any = flow->ok;

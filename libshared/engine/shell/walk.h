@@ -45,6 +45,12 @@ struct flow {
     struct cwds ok, failed;
 };
 
+/* What changes no directory. */
+static inline struct flow flow_same(const struct cwds *in)
+{
+    return (struct flow){.ok = *in, .failed = *in};
+}
+
 /* Nothing more is recorded once there are too many records or no memory. */
 bool walk_is_full(const struct walk *w);
 
