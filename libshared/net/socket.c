@@ -86,7 +86,7 @@ static int set_limits(void *socket, const struct net_options *options, struct er
         {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},  {ZMQ_TCP_KEEPALIVE, 1},
         {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S}, {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S},
         {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_PROBES},  {ZMQ_BACKLOG, BACKLOG},
-        {ZMQ_IMMEDIATE, !is_server(options->kind)},
+        {ZMQ_IMMEDIATE, options->kind == NET_DEALER},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         if (set_int(socket, rows[i].option, rows[i].value, err))

@@ -8,7 +8,8 @@
  *
  * Fixed for all: no routing ids, ROUTER_HANDOVER 0 and ROUTER_MANDATORY 1 (a peer that is gone is
  * an error), HANDSHAKE_IVL 2 s (1,000 idle connections must not lock out a client), heartbeats
- * every 5 s with 15 s patience, TCP keepalive, IMMEDIATE 1 on what connects, XPUB_MANUAL 1.
+ * every 5 s with 15 s patience, TCP keepalive, IMMEDIATE 1 on DEALER (nothing queues for a server
+ * that is not there), XPUB_MANUAL 1.
  */
 #pragma once
 

@@ -34,6 +34,8 @@ struct zap {
     struct zap_refusal queue[ZAP_REFUSALS_KEPT];
     size_t first, waiting;
     uint64_t unreported;
+    char blocked[ZAP_BLOCKED_KEPT][KEY_TEXT_BYTES]; /* a ring; "" is free */
+    size_t next_blocked;
 };
 
 int zap_parse(const struct view *frames, size_t count, struct zap_request *out, struct err *err)
@@ -81,6 +83,16 @@ static void report(struct zap *zap, const struct zap_request *request, const cha
     pthread_mutex_unlock(&zap->lock);
 }
 
+static bool is_blocked(struct zap *zap, const char *key)
+{
+    bool found = false;
+    pthread_mutex_lock(&zap->lock);
+    for (size_t i = 0; i < ZAP_BLOCKED_KEPT && !found; i++)
+        found = !strcmp(zap->blocked[i], key);
+    pthread_mutex_unlock(&zap->lock);
+    return found;
+}
+
 /* Decides about a request. `key` becomes the client's key as text, "" when there is none. */
 static bool is_welcome(struct zap *zap, const struct zap_request *request, char key[KEY_TEXT_BYTES])
 {
@@ -88,6 +100,8 @@ static bool is_welcome(struct zap *zap, const struct zap_request *request, char 
     if (!request->key.data)
         return false;
     keys_show(key, request->key.data);
+    if (is_blocked(zap, key))
+        return false;
     SCOPED(registry_release) struct registry *registry = registry_hold(zap->slot);
     return registry_find_user(registry, key, clock_wall_ns() / S_NS);
 }
@@ -207,6 +221,14 @@ struct zap_counts zap_counts(struct zap *zap)
     struct zap_counts counts = zap->counts;
     pthread_mutex_unlock(&zap->lock);
     return counts;
+}
+
+void zap_block(struct zap *zap, const char *public_key)
+{
+    pthread_mutex_lock(&zap->lock);
+    size_t at = zap->next_blocked++ % ZAP_BLOCKED_KEPT;
+    text_copy(zap->blocked[at], sizeof zap->blocked[at], public_key);
+    pthread_mutex_unlock(&zap->lock);
 }
 
 int zap_fd(const struct zap *zap)

@@ -19,7 +19,7 @@
 /* The ZAP domain of every socket of Corral. */
 #define ZAP_DOMAIN_NAME "corral"
 
-enum { ZAP_REFUSALS_KEPT = 64, ZAP_ADDRESS_BYTES = 64 };
+enum { ZAP_REFUSALS_KEPT = 64, ZAP_BLOCKED_KEPT = 256, ZAP_ADDRESS_BYTES = 64 };
 
 struct zap; /* the running thread */
 
@@ -50,6 +50,11 @@ void zap_stop(struct zap **zap);
 
 /* Any thread. */
 struct zap_counts zap_counts(struct zap *zap);
+
+/* Refuses the key from now on whatever the registry says, until the handler is started anew or
+ * ZAP_BLOCKED_KEPT others were blocked after it. For keys that break the protocol on purpose. Any
+ * thread. */
+void zap_block(struct zap *zap, const char *public_key);
 
 /* Readable while refusals wait; lives as long as the thread. */
 int zap_fd(const struct zap *zap);

@@ -120,27 +120,18 @@ void fixture_send(void *socket, const struct view *frames, size_t count)
 
 void *fixture_monitor(struct fixture *f, void *socket)
 {
-    char endpoint[64];
-    snprintf(endpoint, sizeof endpoint, "inproc://monitor-%p", socket);
-    assert_int_equal(zmq_socket_monitor(socket, endpoint, ZMQ_EVENT_ALL), 0);
-    void *monitor = zmq_socket(f->context, ZMQ_PAIR);
-    assert_int_equal(zmq_connect(monitor, endpoint), 0);
+    struct err err;
+    void *monitor;
+    if (monitor_open(f->context, socket, &monitor, &err))
+        fail_msg("%s", err.text);
     return monitor;
 }
 
-int fixture_event(void *monitor, int mask, int ms)
+enum monitor_event fixture_event(void *monitor, unsigned events)
 {
     struct err err;
-    int64_t until = clock_boot_ms() + ms;
-    for (int64_t left = ms; left > 0 && fixture_wait(monitor, (int)left);
-         left = until - clock_boot_ms()) {
-        SCOPED(net_message_close) struct net_message message = {0};
-        assert_int_equal(net_recv_unnamed(monitor, &message, &err), 1);
-        uint16_t event;
-        assert_true(message.frames[0].len == 6);
-        memcpy(&event, message.frames[0].data, sizeof event);
-        if (event & mask)
-            return event;
-    }
-    return 0;
+    enum monitor_event event;
+    if (monitor_wait(monitor, events, FIXTURE_PATIENCE_MS, &event, &err) != 1)
+        fail_msg("no such event: %x", events);
+    return event;
 }

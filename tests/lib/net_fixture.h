@@ -2,6 +2,7 @@
  * a few principals, waiting with a bound. */
 #pragma once
 
+#include "net/monitor.h"
 #include "net/registry.h"
 #include "net/socket.h"
 #include "net/zap.h"
@@ -43,8 +44,8 @@ bool fixture_wait(void *socket, int ms);
 /* Sends once the connection stands (sockets have IMMEDIATE 1). */
 void fixture_send(void *socket, const struct view *frames, size_t count);
 
-/* A monitor of the socket's handshakes, to be opened before it connects. */
+/* Tells of the socket's connections, to be opened before it connects. */
 void *fixture_monitor(struct fixture *f, void *socket);
 
-/* The next event of the mask, or 0 after `ms`. */
-int fixture_event(void *monitor, int mask, int ms);
+/* The next event whose bit is in `events`; fails the test when none comes. */
+enum monitor_event fixture_event(void *monitor, unsigned events);
