@@ -37,7 +37,8 @@ static enum monitor_event translate(uint16_t event)
     case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
     case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
         return MONITOR_NO_CURVE;
-    case ZMQ_EVENT_CLOSED: /* a connecting socket that was refused, or a listener */
+    case ZMQ_EVENT_CLOSED:
+    case ZMQ_EVENT_CLOSE_FAILED: /* the descriptor is closed even so */
         return MONITOR_UNBOUND;
     case ZMQ_EVENT_CONNECT_RETRIED:
         return MONITOR_UNREACHABLE;

@@ -9,7 +9,7 @@ enum monitor_event {
     MONITOR_UNWELCOME,   /* the server's ZAP handler refused our key; libzmq does not try again */
     MONITOR_NO_CURVE,    /* the handshake failed otherwise: wrong server key or mechanism */
     MONITOR_UNREACHABLE, /* nobody took the connection; libzmq will try again */
-    MONITOR_UNBOUND,     /* a listener has closed and its address is free */
+    MONITOR_UNBOUND, /* a listener has closed: its address is free (also an attempt to connect) */
     MONITOR_OTHER
 };
 

@@ -41,13 +41,16 @@ static int probe_as(void *context, int type, const char *endpoint, const char *s
         monitor_open(context, socket, &monitor, err) || net_connect(socket, endpoint, err))
         return -1;
     enum monitor_event event;
-    unsigned decided = 1U << MONITOR_UP | 1U << MONITOR_UNWELCOME | 1U << MONITOR_NO_CURVE;
+    unsigned decided = 1U << MONITOR_UP | 1U << MONITOR_UNWELCOME | 1U << MONITOR_NO_CURVE |
+                       1U << MONITOR_UNREACHABLE;
     int got = monitor_wait(monitor, decided, PROBE_MS, &event, err);
     if (got < 0)
         return -1;
     if (!got)
         return err_set(err, ERR_UNAVAILABLE, "%s did not decide about a stranger in %d ms",
                        endpoint, PROBE_MS);
+    if (event == MONITOR_UNREACHABLE)
+        return err_set(err, ERR_UNAVAILABLE, "nobody listens at %s", endpoint);
     if (event == MONITOR_UP)
         return err_set(err, ERR_STATE, "%s lets in %s", endpoint,
                        server_key ? "an unknown key" : "a client without a key");

@@ -9,8 +9,9 @@
 #include "base/err.h"
 #include "net/socket.h"
 
-/* How long one stranger waits for a decision; a refusal comes within milliseconds. */
-enum { PROBE_MS = 400 };
+/* How long one stranger waits for a decision, which comes within milliseconds unless the machine is
+ * very busy. */
+enum { PROBE_MS = 5000 };
 
 /* Connects to a bound endpoint with a fresh random key, then without security. Both must be refused
  * at the handshake. Opens sockets of its own; needs no one to read the server socket.
@@ -18,7 +19,8 @@ enum { PROBE_MS = 400 };
  *   server      kind of the bound socket: a peer of the fitting type is refused for its key alone
  *   endpoint    as net_bind gave it
  *   server_key  public key of the service, Z85
- *   err         ERR_STATE a stranger was let in; ERR_UNAVAILABLE nobody decided within PROBE_MS
+ *   err         ERR_STATE a stranger was let in; ERR_UNAVAILABLE nobody listens, or nobody decided
+ * within PROBE_MS
  */
 int probe_endpoint(void *context, enum net_kind server, const char *endpoint,
                    const char *server_key, struct err *err);

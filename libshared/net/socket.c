@@ -79,13 +79,20 @@ static int set_limits(void *socket, const struct net_options *options, struct er
     const struct {
         int option, value;
     } rows[] = {
-        {ZMQ_LINGER, options->linger_ms},           {ZMQ_SNDHWM, options->queue_messages},
-        {ZMQ_RCVHWM, options->queue_messages},      {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
-        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},          {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_PATIENCE_MS},
-        {ZMQ_HEARTBEAT_TTL, HEARTBEAT_PATIENCE_MS}, {ZMQ_RECONNECT_IVL, RECONNECT_MS},
-        {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},  {ZMQ_TCP_KEEPALIVE, 1},
-        {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S}, {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S},
-        {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_PROBES},  {ZMQ_BACKLOG, BACKLOG},
+        {ZMQ_LINGER, options->linger_ms},
+        {ZMQ_SNDHWM, options->queue_messages},
+        {ZMQ_RCVHWM, options->queue_messages},
+        {ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS},
+        {ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS},
+        {ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_PATIENCE_MS},
+        {ZMQ_HEARTBEAT_TTL, HEARTBEAT_PATIENCE_MS},
+        {ZMQ_RECONNECT_IVL, RECONNECT_MS},
+        {ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS},
+        {ZMQ_TCP_KEEPALIVE, 1},
+        {ZMQ_TCP_KEEPALIVE_IDLE, KEEPALIVE_IDLE_S},
+        {ZMQ_TCP_KEEPALIVE_INTVL, KEEPALIVE_INTERVAL_S},
+        {ZMQ_TCP_KEEPALIVE_CNT, KEEPALIVE_PROBES},
+        {ZMQ_BACKLOG, BACKLOG},
         {ZMQ_IMMEDIATE, options->kind == NET_DEALER},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
