@@ -204,10 +204,10 @@ void exec_settle(struct exec *exec, int64_t now_boot_ns)
     stream_settle(&exec->out[1]);
 }
 
-static int speak_end(const struct exec *exec, struct link *link, struct err *err)
+static int speak_end(const struct exec *exec, struct line *line, struct err *err)
 {
     if (exec->failure.stage)
-        return frame_put_failed(&link->out,
+        return frame_put_failed(&line->out,
                                 &(struct frame_failed){.id = exec->id,
                                                        .stage = view_of(exec->failure.stage),
                                                        .error = exec->failure.error},
@@ -226,10 +226,10 @@ static int speak_end(const struct exec *exec, struct link *link, struct err *err
         .stdout_dropped_bytes = exec->out[0].dropped,
         .stderr_dropped_bytes = exec->out[1].dropped,
     };
-    return frame_put_exited(&link->out, &m, err);
+    return frame_put_exited(&line->out, &m, err);
 }
 
-int exec_speak(struct exec *exec, struct link *link, bool *spoke, struct err *err)
+int exec_speak(struct exec *exec, struct line *line, bool *spoke, struct err *err)
 {
     bool has_more = false;
     for (int i = 0; i < 2; i++) {
@@ -238,7 +238,7 @@ int exec_speak(struct exec *exec, struct link *link, bool *spoke, struct err *er
         struct frame_output m = {.id = exec->id, .stream = i + 1, .offset = s->sent, .data = chunk};
         if (!chunk.len)
             continue;
-        if (frame_put_output(&link->out, &m, err))
+        if (frame_put_output(&line->out, &m, err))
             return -1;
         stream_sent(s, chunk.len);
         has_more |= stream_next(s).len > 0;
@@ -246,28 +246,28 @@ int exec_speak(struct exec *exec, struct link *link, bool *spoke, struct err *er
     }
     if (exec->taken != exec->taken_told) {
         struct frame_taken m = {.id = exec->id, .bytes = exec->taken};
-        if (frame_put_taken(&link->out, &m, err))
+        if (frame_put_taken(&line->out, &m, err))
             return -1;
         exec->taken_told = exec->taken;
         *spoke = true;
     }
     if (has_more || !is_ended(exec) || exec->told)
         return 0;
-    if (speak_end(exec, link, err))
+    if (speak_end(exec, line, err))
         return -1;
     exec->told = true;
     *spoke = true;
     return 0;
 }
 
-int exec_announce(struct exec *exec, struct link *link, struct err *err)
+int exec_announce(struct exec *exec, struct line *line, struct err *err)
 {
     struct frame_spawned m = {.id = exec->id};
-    return link_pass(link, exec->child.pidfd, err) || frame_put_spawned(&link->out, &m, err) ? -1
+    return line_pass(line, exec->child.pidfd, err) || frame_put_spawned(&line->out, &m, err) ? -1
                                                                                              : 0;
 }
 
-int exec_resume(struct exec *exec, struct link *link, struct err *err)
+int exec_resume(struct exec *exec, struct line *line, struct err *err)
 {
     struct frame_state m = {
         .id = exec->id,
@@ -283,7 +283,7 @@ int exec_resume(struct exec *exec, struct link *link, struct err *err)
     stream_hold(&exec->out[1]);
     exec->taken_told = exec->taken;
     exec->told = false;
-    if (!exec->dead && link_pass(link, exec->child.pidfd, err))
+    if (!exec->dead && line_pass(line, exec->child.pidfd, err))
         return -1;
-    return frame_put_state(&link->out, &m, err);
+    return frame_put_state(&line->out, &m, err);
 }

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "init/link.h"
+#include "init/line.h"
 #include "init/spawn.h"
 #include "init/stream.h"
 
@@ -59,13 +59,13 @@ int64_t exec_due_boot_ns(const struct exec *exec);
 /* Stops waiting for descendants of a dead child when their time is over. */
 void exec_settle(struct exec *exec, int64_t now_boot_ns);
 
-/* Puts at most one chunk a stream and then what else the manager is to know into the link; *spoke
+/* Puts at most one chunk a stream and then what else the manager is to know into the line; *spoke
  * becomes true when there was something. ERR_OVERLOADED, ERR_MEMORY. */
-int exec_speak(struct exec *exec, struct link *link, bool *spoke, struct err *err);
+int exec_speak(struct exec *exec, struct line *line, bool *spoke, struct err *err);
 
 /* Puts SPAWNED with the child's pidfd. */
-int exec_announce(struct exec *exec, struct link *link, struct err *err);
+int exec_announce(struct exec *exec, struct line *line, struct err *err);
 
 /* After a new connection: puts STATE, holds output until there is credit, and lets exec_speak tell
  * the end once more. */
-int exec_resume(struct exec *exec, struct link *link, struct err *err);
+int exec_resume(struct exec *exec, struct line *line, struct err *err);

@@ -3,11 +3,11 @@
 
 #include "init/dial.h"
 #include "init/exec.h"
-#include "init/link.h"
+#include "init/line.h"
 
 struct init {
     struct dial dial;
-    struct link link;
+    struct line line;
     bool is_welcome; /* on this connection */
     bool has_token;  /* of the first one */
     uint8_t token[FRAME_TOKEN_BYTES];
@@ -24,7 +24,7 @@ int talk_hello(struct init *init, struct err *err);
  * the manager broke the protocol, ERR_UNAVAILABLE it is gone. */
 int talk_listen(struct init *init, struct err *err);
 
-/* Puts what the execs have to say into the link, a little of each in turn, and sends it. An error
+/* Puts what the execs have to say into the line, a little of each in turn, and sends it. An error
  * means that the connection has to go. */
 int talk_speak(struct init *init, struct err *err);
 

@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 
 enum {
-    FD_LINK,
+    FD_LINE,
     FD_SIGNALS,
     FD_DEADLINE,
     FD_WATCH,
@@ -62,8 +62,8 @@ static int time_left_ms(const struct init *init)
 
 static void watch(const struct init *init, struct pollfd fds[FDS])
 {
-    const struct link *link = &init->link;
-    fds[FD_LINK] = (struct pollfd){link->fd, link->out.len ? POLLIN | POLLOUT : POLLIN, 0};
+    const struct line *line = &init->line;
+    fds[FD_LINE] = (struct pollfd){line->fd, line->out.len ? POLLIN | POLLOUT : POLLIN, 0};
     fds[FD_SIGNALS] = (struct pollfd){init->signals, POLLIN, 0};
     fds[FD_DEADLINE] = (struct pollfd){init->deadline, POLLIN, 0};
     fds[FD_WATCH] = (struct pollfd){init->dial.watch, POLLIN, 0};
@@ -78,16 +78,16 @@ static void watch(const struct init *init, struct pollfd fds[FDS])
 }
 
 /* Gives up the connection, or takes up a new one. */
-static int change_link(struct init *init, int fd, struct err *err)
+static int change_line(struct init *init, int fd, struct err *err)
 {
-    link_close(&init->link);
+    line_close(&init->line);
     init->is_welcome = false;
     if (fd < 0) {
         dial_begin(&init->dial);
         return 0;
     }
     dial_end(&init->dial);
-    init->link = link_open(fd);
+    init->line = line_open(fd);
     return talk_hello(init, err);
 }
 
@@ -95,22 +95,22 @@ static void dial_again(struct init *init)
 {
     struct err err;
     int fd = dial_try(&init->dial);
-    if (fd >= 0 && change_link(init, fd, &err))
-        change_link(init, -1, &err);
+    if (fd >= 0 && change_line(init, fd, &err))
+        change_line(init, -1, &err);
 }
 
 /* One round of talk with the manager. -1 once there is no reason to live on: init never belonged to
  * anybody. */
-static int talk(struct init *init, const struct pollfd *link, struct err *err)
+static int talk(struct init *init, const struct pollfd *line, struct err *err)
 {
-    if (init->link.fd < 0)
+    if (init->line.fd < 0)
         return 0;
-    if (!(link->revents & (POLLIN | POLLHUP | POLLERR)) || !talk_listen(init, err))
+    if (!(line->revents & (POLLIN | POLLHUP | POLLERR)) || !talk_listen(init, err))
         if (!talk_speak(init, err))
             return 0;
     if (!init->has_token)
         return -1;
-    return change_link(init, -1, err);
+    return change_line(init, -1, err);
 }
 
 static int run(struct init *init, struct err *err)
@@ -133,10 +133,10 @@ static int run(struct init *init, struct err *err)
                 exec_settle(init->execs[i], now);
         if (fds[FD_WATCH].revents || init->dial.next_boot_ns <= now)
             dial_again(init);
-        if (talk(init, &fds[FD_LINK], err))
+        if (talk(init, &fds[FD_LINE], err))
             return -1;
         if (!init_sweep(init))
-            link_trim(&init->link);
+            line_trim(&init->line);
     }
 }
 
@@ -199,12 +199,12 @@ static int start(struct init *init, const char *path, struct err *err)
     if (init->deadline < 0)
         return err_sys(err, "making a timerfd");
     init->started_boot_ns = clock_boot_ns();
-    return change_link(init, fd, err);
+    return change_line(init, fd, err);
 }
 
 int main(int argc, char **argv)
 {
-    static struct init init = {.link = {.fd = -1}};
+    static struct init init = {.line = {.fd = -1}};
     struct err err;
     if (argc != 2) {
         log_error("init.usage needs=SOCKET_PATH");

@@ -25,7 +25,7 @@ int talk_hello(struct init *init, struct err *err)
     if (init->has_token)
         m.token = (struct view){init->token, sizeof init->token};
     init->is_welcome = false;
-    return frame_put_hello(&init->link.out, &m, err);
+    return frame_put_hello(&init->line.out, &m, err);
 }
 
 static int set_deadline(struct init *init, int64_t boot_ns, struct err *err)
@@ -53,10 +53,10 @@ static int on_welcome(struct init *init, const struct frame *frame, struct err *
     struct frame_execs head = {0};
     for (size_t i = 0; i < COUNT(init->execs); i++)
         head.count += init->execs[i] && init->execs[i]->id;
-    if (frame_put_execs(&init->link.out, &head, err))
+    if (frame_put_execs(&init->line.out, &head, err))
         return -1;
     for (size_t i = 0; i < COUNT(init->execs); i++)
-        if (init->execs[i] && init->execs[i]->id && exec_resume(init->execs[i], &init->link, err))
+        if (init->execs[i] && init->execs[i]->id && exec_resume(init->execs[i], &init->line, err))
             return -1;
     return 0;
 }
@@ -83,11 +83,11 @@ static int on_spawn(struct init *init, const struct frame *frame, struct err *er
             continue;
         if (exec_new(&m, &init->execs[i], &failure))
             break;
-        return exec_announce(init->execs[i], &init->link, err);
+        return exec_announce(init->execs[i], &init->line, err);
     }
     struct frame_failed said = {
         .id = m.id, .stage = view_of(failure.stage), .error = failure.error};
-    return frame_put_failed(&init->link.out, &said, err);
+    return frame_put_failed(&init->line.out, &said, err);
 }
 
 static int on_credit(struct exec *exec, const struct frame *frame, struct err *err)
@@ -123,7 +123,7 @@ static int on_ping(struct init *init, const struct frame *frame, struct err *err
     struct frame_ping m;
     if (frame_get_ping(frame, &m, err))
         return -1;
-    return frame_put_pong(&init->link.out, &(struct frame_pong){.nonce = m.nonce}, err);
+    return frame_put_pong(&init->line.out, &(struct frame_pong){.nonce = m.nonce}, err);
 }
 
 static int on_deadline(struct init *init, const struct frame *frame, struct err *err)
@@ -180,11 +180,11 @@ static int on_frame(struct init *init, const struct frame *frame, struct err *er
 
 int talk_listen(struct init *init, struct err *err)
 {
-    if (link_receive(&init->link, err))
+    if (line_receive(&init->line, err))
         return -1;
     for (;;) {
         struct frame frame;
-        if (link_next(&init->link, &frame, err))
+        if (line_next(&init->line, &frame, err))
             return -1;
         if (frame.kind == FRAME_NONE)
             return 0;
@@ -193,15 +193,15 @@ int talk_listen(struct init *init, struct err *err)
     }
 }
 
-/* Puts a little of what each exec has to say into the link; *spoke becomes true when there was
+/* Puts a little of what each exec has to say into the line; *spoke becomes true when there was
  * something. */
 static int speak_in_turn(struct init *init, bool *spoke, struct err *err)
 {
     init->turn++;
     for (size_t i = 0; i < COUNT(init->execs); i++) {
         struct exec *exec = init->execs[(init->turn + i) % COUNT(init->execs)];
-        if (exec && exec->id && init->link.out.len < SPEAK_BYTES &&
-            exec_speak(exec, &init->link, spoke, err))
+        if (exec && exec->id && init->line.out.len < SPEAK_BYTES &&
+            exec_speak(exec, &init->line, spoke, err))
             return -1;
     }
     return 0;
@@ -211,13 +211,13 @@ int talk_speak(struct init *init, struct err *err)
 {
     bool spoke = init->is_welcome;
     do {
-        while (spoke && init->link.out.len < SPEAK_BYTES) {
+        while (spoke && init->line.out.len < SPEAK_BYTES) {
             spoke = false;
             if (speak_in_turn(init, &spoke, err))
                 return -1;
         }
-        if (link_flush(&init->link, err))
+        if (line_flush(&init->line, err))
             return -1;
-    } while (spoke && !init->link.out.len); /* with bytes left, poll says when to go on */
+    } while (spoke && !init->line.out.len); /* with bytes left, poll says when to go on */
     return 0;
 }

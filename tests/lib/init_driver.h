@@ -7,8 +7,9 @@
 #pragma once
 
 #include "base/scope.h"
-#include "init/link.h"
+#include "init/line.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -35,7 +36,7 @@ struct driver {
     struct sockaddr_un at;
     int listener;
     pid_t init;
-    struct link link;
+    struct line line;
     struct frame frame; /* the newest, valid until the next wait */
     uint8_t token[FRAME_TOKEN_BYTES];
 };
@@ -66,10 +67,10 @@ static inline struct outcome outcome_open(void)
 static inline void driver_flush(struct driver *d)
 {
     struct err err;
-    while (d->link.out.len) {
-        struct pollfd fd = {d->link.fd, POLLOUT, 0};
+    while (d->line.out.len) {
+        struct pollfd fd = {d->line.fd, POLLOUT, 0};
         assert_true(poll(&fd, 1, -1) > 0);
-        if (link_flush(&d->link, &err))
+        if (line_flush(&d->line, &err))
             fail_msg("%s", err.text);
     }
 }
@@ -79,7 +80,7 @@ static inline void driver_flush(struct driver *d)
     do {                                                                                           \
         struct err say_err_;                                                                       \
         struct frame_##kind say_ = {__VA_ARGS__};                                                  \
-        if (frame_put_##kind(&(d)->link.out, &say_, &say_err_))                                    \
+        if (frame_put_##kind(&(d)->line.out, &say_, &say_err_))                                    \
             fail_msg("%s", say_err_.text);                                                         \
         driver_flush(d);                                                                           \
     } while (0)
@@ -89,13 +90,13 @@ static inline bool driver_wait(struct driver *d)
 {
     struct err err;
     for (;;) {
-        if (link_next(&d->link, &d->frame, &err))
+        if (line_next(&d->line, &d->frame, &err))
             fail_msg("%s", err.text);
         if (d->frame.kind != FRAME_NONE)
             return true;
-        struct pollfd fd = {d->link.fd, POLLIN, 0};
+        struct pollfd fd = {d->line.fd, POLLIN, 0};
         assert_true(poll(&fd, 1, -1) > 0);
-        if (link_receive(&d->link, &err)) {
+        if (line_receive(&d->line, &err)) {
             assert_int_equal(err.code, ERR_UNAVAILABLE);
             return false;
         }
@@ -129,8 +130,8 @@ static inline void driver_listen(struct driver *d)
 static inline struct frame_hello driver_accept(struct driver *d)
 {
     struct frame_hello hello;
-    d->link = link_open(accept4(d->listener, NULL, NULL, SOCK_CLOEXEC));
-    assert_true(d->link.fd >= 0);
+    d->line = line_open(accept4(d->listener, NULL, NULL, SOCK_CLOEXEC));
+    assert_true(d->line.fd >= 0);
     driver_expect(d, FRAME_HELLO);
     driver_read(d, hello, &hello);
     return hello;
@@ -149,11 +150,27 @@ static inline int64_t driver_welcome(struct driver *d, int64_t deadline_boot_ns)
 
 static inline void driver_disconnect(struct driver *d)
 {
-    link_close(&d->link);
+    line_close(&d->line);
 }
 
-/* Starts init, which connects; nothing is said yet. */
-static inline struct driver driver_launch(void)
+/* Kills init and removes the folder. What init's children started dies with its pipes or was ended
+ * by the test. */
+static inline void driver_stop(struct driver *d)
+{
+    line_close(&d->line);
+    fd_close(&d->listener);
+    if (d->init > 0) {
+        kill(d->init, SIGKILL);
+        waitpid(d->init, NULL, 0);
+    }
+    char command[64];
+    snprintf(command, sizeof command, "rm -r %s", d->folder);
+    assert_int_equal(system(command), 0);
+}
+
+/* Starts init, which connects; nothing is said yet. namespaces: CLONE_NEW… for it, or 0; where they
+ * are not to be had the test is skipped. */
+static inline struct driver driver_launch_in(int namespaces)
 {
     struct driver d = {.folder = "/tmp/corral-test-XXXXXX", .at = {.sun_family = AF_UNIX}};
     assert_non_null(mkdtemp(d.folder));
@@ -164,7 +181,12 @@ static inline struct driver driver_launch(void)
     assert_true(program >= 0);
     if (geteuid() == 0)
         assert_int_equal(chown(d.folder, DRIVER_UID, DRIVER_UID), 0);
-    d.init = fork();
+    d.init = (pid_t)syscall(SYS_clone, namespaces | SIGCHLD, 0, 0, 0, 0);
+    if (d.init < 0 && namespaces) {
+        print_message("SKIPPED: no new namespaces (%s)\n", strerror(errno));
+        driver_stop(&d);
+        skip();
+    }
     if (!d.init) {
         char *argv[] = {"corral-init", d.at.sun_path, NULL};
         if (geteuid() == 0 && (setgid(DRIVER_UID) || setuid(DRIVER_UID)))
@@ -177,6 +199,11 @@ static inline struct driver driver_launch(void)
     return d;
 }
 
+static inline struct driver driver_launch(void)
+{
+    return driver_launch_in(0);
+}
+
 static inline struct driver driver_start(void)
 {
     struct driver d = driver_launch();
@@ -185,31 +212,16 @@ static inline struct driver driver_start(void)
     return d;
 }
 
-/* Kills init and removes the folder. What init's children started dies with its pipes or was ended
- * by the test. */
-static inline void driver_stop(struct driver *d)
-{
-    link_close(&d->link);
-    fd_close(&d->listener);
-    if (d->init > 0) {
-        kill(d->init, SIGKILL);
-        waitpid(d->init, NULL, 0);
-    }
-    char command[64];
-    snprintf(command, sizeof command, "rm -r %s", d->folder);
-    assert_int_equal(system(command), 0);
-}
-
 /* Sends SPAWN and takes the pidfd that SPAWNED brings. */
 static inline int driver_spawn(struct driver *d, const struct frame_spawn *order)
 {
     struct err err;
-    if (frame_put_spawn(&d->link.out, order, &err))
+    if (frame_put_spawn(&d->line.out, order, &err))
         fail_msg("%s", err.text);
     driver_flush(d);
     driver_expect(d, FRAME_SPAWNED);
     assert_int_equal(d->frame.id, order->id);
-    int pidfd = link_take_fd(&d->link);
+    int pidfd = line_take_fd(&d->line);
     assert_true(pidfd >= 0);
     return pidfd;
 }

@@ -310,7 +310,7 @@ static void runs_64_at_once_and_refuses_one_more(void **state)
     }
     struct frame_spawn order = driver_order(1000, TEXTS_OF("true"));
     struct err err;
-    assert_int_equal(frame_put_spawn(&d.link.out, &order, &err), 0);
+    assert_int_equal(frame_put_spawn(&d.line.out, &order, &err), 0);
     driver_flush(&d);
     driver_expect(&d, FRAME_FAILED);
     struct frame_failed m;

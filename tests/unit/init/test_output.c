@@ -151,7 +151,7 @@ static void output_goes_on_from_any_offset_after_the_connection_was_lost(void **
     assert_false(m.dead);
     assert_int_equal(m.stdout_from, 0);
     assert_true(m.stdout_bytes >= 60000);
-    SCOPED(fd_close) int again = link_take_fd(&d.link);
+    SCOPED(fd_close) int again = line_take_fd(&d.line);
     assert_int_equal(driver_pid_of(again), driver_pid_of(pidfd));
 
     got.len = 50000; /* what this manager kept of it */
@@ -182,7 +182,7 @@ static void an_end_that_nobody_heard_is_told_again(void **state)
     assert_int_equal(reconnect(&d), 2);
     assert_true(read_state(&d).dead);
     assert_true(read_state(&d).dead);
-    assert_int_equal(link_take_fd(&d.link), -1);
+    assert_int_equal(line_take_fd(&d.line), -1);
     struct frame_exited end;
     driver_expect(&d, FRAME_EXITED);
     driver_read(&d, exited, &end);
@@ -205,7 +205,7 @@ static void a_gate_can_be_opened_by_the_next_manager(void **state)
     SCOPED(fd_close) int pidfd = driver_spawn(&d, &order);
     assert_int_equal(reconnect(&d), 1);
     assert_true(read_state(&d).gated);
-    SCOPED(fd_close) int again = link_take_fd(&d.link);
+    SCOPED(fd_close) int again = line_take_fd(&d.line);
     assert_int_equal(driver_pid_of(again), driver_pid_of(pidfd));
     driver_say(&d, credit, .id = 1, .stream = 1, .bytes = 100, .from = 0);
     driver_say(&d, open_gate, .id = 1);

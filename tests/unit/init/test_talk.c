@@ -3,6 +3,8 @@
 
 #include "base/clock.h"
 
+#include <sched.h>
+
 /* Waits for init's end; its exit status, or minus the signal. */
 static int wait_end(struct driver *d)
 {
@@ -15,7 +17,7 @@ static int wait_end(struct driver *d)
 static void raw(struct driver *d, struct view bytes)
 {
     struct err err;
-    assert_int_equal(bytes_add(&d->link.out, bytes.data, bytes.len, &err), 0);
+    assert_int_equal(bytes_add(&d->line.out, bytes.data, bytes.len, &err), 0);
     driver_flush(d);
 }
 
@@ -30,7 +32,7 @@ static void take_next_connection(struct driver *d)
     assert_int_equal(hello.token.len, FRAME_TOKEN_BYTES);
     for (int64_t left = driver_welcome(d, 0); left; left--) {
         driver_expect(d, FRAME_STATE);
-        int fd = link_take_fd(&d->link);
+        int fd = line_take_fd(&d->line);
         fd_close(&fd);
     }
     driver_settle(d);
@@ -93,10 +95,10 @@ static void breaches_of_the_protocol_end_the_connection(void **state)
     for (int i = 0; i < 8; i++) { /* more stdin than may be on its way, pipe included */
         struct err err;
         struct frame_stdin m = {.id = 1, .data = {chunk, sizeof chunk}};
-        assert_int_equal(frame_put_stdin(&d.link.out, &m, &err), 0);
+        assert_int_equal(frame_put_stdin(&d.line.out, &m, &err), 0);
     }
-    while (link_flush(&d.link, &(struct err){0}) == 0 && d.link.out.len) {
-        struct pollfd fd = {d.link.fd, POLLOUT, 0};
+    while (line_flush(&d.line, &(struct err){0}) == 0 && d.line.out.len) {
+        struct pollfd fd = {d.line.fd, POLLOUT, 0};
         assert_int_equal(poll(&fd, 1, -1), 1);
     }
     take_next_connection(&d);
@@ -210,6 +212,84 @@ static void ignores_signals_meant_to_stop_it(void **state)
     driver_stop(&d);
 }
 
+static void a_manager_that_asks_without_listening_is_left(void **state)
+{
+    (void)state;
+    struct driver d = driver_start();
+    struct err err;
+    bool is_left = false;
+    while (!is_left) {
+        for (int i = 0; i < 1000; i++)
+            assert_int_equal(frame_put_ping(&d.line.out, &(struct frame_ping){.nonce = i}, &err),
+                             0);
+        while (!is_left && d.line.out.len) {
+            struct pollfd fd = {d.line.fd, POLLOUT, 0};
+            assert_int_equal(poll(&fd, 1, -1), 1);
+            is_left = line_flush(&d.line, &err) != 0;
+        }
+    }
+    assert_int_equal(err.code, ERR_UNAVAILABLE);
+    driver_disconnect(&d);
+    driver_accept(&d);
+    assert_int_equal(driver_welcome(&d, 0), 0);
+    driver_stop(&d);
+}
+
+/* A sandbox of its own: init is PID 1 there. */
+static struct driver start_as_pid_1(void)
+{
+    struct driver d = driver_launch_in(CLONE_NEWPID | (geteuid() ? CLONE_NEWUSER : 0));
+    driver_accept(&d);
+    assert_int_equal(driver_welcome(&d, 0), 0);
+    return d;
+}
+
+static void as_pid_1_it_cannot_be_stopped_from_inside(void **state)
+{
+    (void)state;
+    struct driver d = start_as_pid_1();
+    struct frame_spawn order = driver_order(
+        1, TEXTS_OF("sh\0-c\0echo $PPID; for s in KILL TERM STOP SEGV 33 64; do kill -$s 1; done"));
+    SCOPED(outcome_close) struct outcome o = driver_run(&d, &order);
+    assert_string_equal((char *)o.out[0].data, "1\n");
+    driver_settle(&d);
+    driver_stop(&d);
+}
+
+static void as_pid_1_it_ends_everybody_else_at_a_word(void **state)
+{
+    (void)state;
+    struct driver d = start_as_pid_1();
+    struct frame_spawn order =
+        driver_order(1, TEXTS_OF("sh\0-c\0(setsid sleep 1000 &) ; echo ready; sleep 1000"));
+    order.drain_ms = 60000; /* the end needs the one that ran away to be dead */
+    SCOPED(fd_close) int pidfd = driver_spawn(&d, &order);
+    driver_say(&d, open_gate, .id = 1);
+    driver_expect(&d, FRAME_OUTPUT);
+    driver_say(&d, signal, .id = 0, .signo = SIGKILL);
+    driver_expect(&d, FRAME_EXITED);
+    struct frame_exited end;
+    driver_read(&d, exited, &end);
+    assert_true(end.signalled);
+    assert_int_equal(end.status, SIGKILL);
+    driver_settle(&d);
+    driver_stop(&d);
+}
+
+static void as_pid_1_its_deadline_ends_the_sandbox(void **state)
+{
+    (void)state;
+    struct driver d = start_as_pid_1();
+    struct frame_spawn order = driver_order(1, TEXTS_OF("sleep\0"
+                                                        "1000"));
+    SCOPED(fd_close) int pidfd = driver_spawn(&d, &order);
+    driver_say(&d, open_gate, .id = 1);
+    driver_say(&d, deadline, .deadline_boot_ns = 1);
+    assert_int_equal(wait_end(&d), 0);
+    driver_wait_death(pidfd);
+    driver_stop(&d);
+}
+
 #ifdef CORRAL_FAULTS
 /* Tells init to run an echo, whatever it says. */
 static void order_echo(struct driver *d)
@@ -218,11 +298,11 @@ static void order_echo(struct driver *d)
     struct frame_spawn order = driver_order(1, TEXTS_OF("echo\0hello"));
     struct frame_welcome welcome = {.token = {d->token, sizeof d->token}};
     struct frame_open_gate gate = {.id = 1};
-    d->link = link_open(accept4(d->listener, NULL, NULL, SOCK_CLOEXEC));
-    assert_int_equal(frame_put_welcome(&d->link.out, &welcome, &err), 0);
-    assert_int_equal(frame_put_spawn(&d->link.out, &order, &err), 0);
-    assert_int_equal(frame_put_open_gate(&d->link.out, &gate, &err), 0);
-    (void)link_flush(&d->link, &err); /* init may have ended already */
+    d->line = line_open(accept4(d->listener, NULL, NULL, SOCK_CLOEXEC));
+    assert_int_equal(frame_put_welcome(&d->line.out, &welcome, &err), 0);
+    assert_int_equal(frame_put_spawn(&d->line.out, &order, &err), 0);
+    assert_int_equal(frame_put_open_gate(&d->line.out, &gate, &err), 0);
+    (void)line_flush(&d->line, &err); /* init may have ended already */
 }
 
 /* The echo's end: 1 all went well, 0 a failure was told, -1 the connection ended. */
@@ -282,6 +362,10 @@ int main(void)
         cmocka_unit_test(ends_when_nobody_ever_welcomed_it),
         cmocka_unit_test(ends_at_its_deadline_with_or_without_a_manager),
         cmocka_unit_test(ignores_signals_meant_to_stop_it),
+        cmocka_unit_test(a_manager_that_asks_without_listening_is_left),
+        cmocka_unit_test(as_pid_1_it_cannot_be_stopped_from_inside),
+        cmocka_unit_test(as_pid_1_it_ends_everybody_else_at_a_word),
+        cmocka_unit_test(as_pid_1_its_deadline_ends_the_sandbox),
 #ifdef CORRAL_FAULTS
         cmocka_unit_test(survives_any_allocation_that_fails),
 #endif

@@ -67,7 +67,7 @@ static void start_with(struct box *box, const struct sandbox_spec *spec)
         fail_msg("%s: %s", err_name(err.code), err.text);
     assert_true(begun_count < COUNT(begun));
     begun[begun_count++] = handle_of(spec, &box->started);
-    box->driver = (struct driver){.listener = -1, .link = link_open(box->started.socket)};
+    box->driver = (struct driver){.listener = -1, .line = line_open(box->started.socket)};
     driver_expect(&box->driver, FRAME_EXECS);
 }
 
@@ -96,7 +96,7 @@ static void stop(struct box *box, const char *sandbox_id)
     struct err err;
     struct sandbox_spec spec = spec_of(sandbox_id);
     struct sandbox_handle handle = handle_of(&spec, &box->started);
-    link_close(&box->driver.link);
+    line_close(&box->driver.line);
     if (runtime_process.stop(&host, &handle, soon(), &err))
         fail_msg("%s: %s", err_name(err.code), err.text);
     assert_false(exists(sandbox_id));
@@ -478,7 +478,7 @@ static void is_found_again_by_token(void **state)
     struct sandbox_spec spec = spec_of("sb_again");
     start_with(&box, &spec);
     struct sandbox_handle handle = handle_of(&spec, &box.started);
-    link_close(&box.driver.link); /* as if the manager had died */
+    line_close(&box.driver.line); /* as if the manager had died */
 
     handle.token[0] ^= 1;
     assert_int_equal(runtime_process.relink(&host, &handle, 0, soon(), &again, &err), -1);
@@ -493,7 +493,7 @@ static void is_found_again_by_token(void **state)
     assert_int_equal(again.init_pid, box.started.init_pid);
     assert_memory_equal(&again.cgroup, &box.started.cgroup, sizeof again.cgroup);
     fd_close(&again.pidfd);
-    box.driver.link = link_open(again.socket);
+    box.driver.line = line_open(again.socket);
     driver_expect(&box.driver, FRAME_EXECS);
     assert_says(&box, "echo back; ls /run/corral", "back\ninit\n");
     stop(&box, "sb_again");
@@ -553,8 +553,8 @@ static void two_sandboxes_do_not_see_each_other(void **state)
                 "");
     assert_says(&two, "cat /workspace/s /tmp/s /dev/shm/s 2>/dev/null; ls -d /proc/[0-9]* | wc -l",
                 "4\n");
-    link_close(&one.driver.link);
-    link_close(&two.driver.link);
+    line_close(&one.driver.line);
+    line_close(&two.driver.line);
     struct sandbox_handle handle = handle_of(&spec, &two.started);
     struct err err;
     assert_int_equal(runtime_process.stop(&host, &handle, soon(), &err), 0);

@@ -1,5 +1,5 @@
 /* The connection's two ends: frames and descriptors in order, ends, bounds. */
-#include "init/link.h"
+#include "init/line.h"
 
 #include "base/scope.h"
 
@@ -18,20 +18,20 @@
 #include <cmocka.h>
 
 struct pair {
-    struct link a, b;
+    struct line a, b;
 };
 
 static struct pair pair_open(void)
 {
     int ends[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    return (struct pair){link_open(ends[0]), link_open(ends[1])};
+    return (struct pair){line_open(ends[0]), line_open(ends[1])};
 }
 
 static void pair_close(struct pair *p)
 {
-    link_close(&p->a);
-    link_close(&p->b);
+    line_close(&p->a);
+    line_close(&p->b);
 }
 
 /* The next frame at b, reading and letting a send as needed. */
@@ -40,13 +40,13 @@ static struct frame next(struct pair *p)
     struct err err;
     struct frame frame;
     for (;;) {
-        assert_int_equal(link_next(&p->b, &frame, &err), 0);
+        assert_int_equal(line_next(&p->b, &frame, &err), 0);
         if (frame.kind != FRAME_NONE)
             return frame;
-        assert_int_equal(link_flush(&p->a, &err), 0);
+        assert_int_equal(line_flush(&p->a, &err), 0);
         struct pollfd fd = {p->b.fd, POLLIN, 0};
         assert_int_equal(poll(&fd, 1, -1), 1);
-        assert_int_equal(link_receive(&p->b, &err), 0);
+        assert_int_equal(line_receive(&p->b, &err), 0);
     }
 }
 
@@ -66,7 +66,7 @@ static void descriptors_arrive_in_the_order_of_their_frames(void **state)
         SCOPED(fd_close) int fd = memfd_create("number", MFD_CLOEXEC);
         assert_int_equal(ftruncate(fd, (off_t)i), 0);
         if (i % 3)
-            assert_int_equal(link_pass(&p.a, fd, &err), 0);
+            assert_int_equal(line_pass(&p.a, fd, &err), 0);
         struct frame_spawned m = {.id = i};
         assert_int_equal(frame_put_spawned(&p.a.out, &m, &err), 0);
     }
@@ -75,11 +75,11 @@ static void descriptors_arrive_in_the_order_of_their_frames(void **state)
         assert_int_equal(frame.id, i);
         if (i % 3 == 0)
             continue;
-        SCOPED(fd_close) int fd = link_take_fd(&p.b);
+        SCOPED(fd_close) int fd = line_take_fd(&p.b);
         assert_true(is_number(fd, (int)i));
         assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
     }
-    assert_int_equal(link_take_fd(&p.b), -1);
+    assert_int_equal(line_take_fd(&p.b), -1);
 }
 
 static void carries_more_than_the_socket_holds(void **state)
@@ -92,11 +92,11 @@ static void carries_more_than_the_socket_holds(void **state)
         memset(data, i, sizeof data);
         SCOPED(fd_close) int fd = memfd_create("number", MFD_CLOEXEC);
         assert_int_equal(ftruncate(fd, i), 0);
-        assert_int_equal(link_pass(&p.a, fd, &err), 0);
+        assert_int_equal(line_pass(&p.a, fd, &err), 0);
         struct frame_output m = {.id = 1, .stream = 1, .data = {data, sizeof data}};
         assert_int_equal(frame_put_output(&p.a.out, &m, &err), 0);
     }
-    assert_int_equal(link_flush(&p.a, &err), 0);
+    assert_int_equal(line_flush(&p.a, &err), 0);
     assert_true(p.a.out.len > 0);
     for (int i = 0; i < 24; i++) {
         struct frame frame = next(&p);
@@ -104,10 +104,10 @@ static void carries_more_than_the_socket_holds(void **state)
         assert_int_equal(frame_get_output(&frame, &m, &err), 0);
         memset(data, i, sizeof data);
         assert_true(view_equal(m.data, (struct view){data, sizeof data}));
-        SCOPED(fd_close) int fd = link_take_fd(&p.b);
+        SCOPED(fd_close) int fd = line_take_fd(&p.b);
         assert_true(is_number(fd, i));
     }
-    link_trim(&p.a);
+    line_trim(&p.a);
     assert_null(p.a.out.data);
 }
 
@@ -116,12 +116,12 @@ static void says_that_the_other_end_is_gone(void **state)
     (void)state;
     struct err err;
     SCOPED(pair_close) struct pair p = pair_open();
-    link_close(&p.b);
+    line_close(&p.b);
     assert_int_equal(p.b.fd, -1);
     assert_int_equal(frame_put_ping(&p.a.out, &(struct frame_ping){.nonce = 1}, &err), 0);
-    assert_int_equal(link_flush(&p.a, &err), -1);
+    assert_int_equal(line_flush(&p.a, &err), -1);
     assert_int_equal(err.code, ERR_UNAVAILABLE);
-    assert_int_equal(link_receive(&p.a, &err), -1);
+    assert_int_equal(line_receive(&p.a, &err), -1);
     assert_int_equal(err.code, ERR_UNAVAILABLE);
 }
 
@@ -150,12 +150,12 @@ static void refuses_a_flood_of_descriptors(void **state)
     (void)state;
     struct err err;
     SCOPED(pair_close) struct pair p = pair_open();
-    for (int i = 0; i < LINK_FDS; i++) {
+    for (int i = 0; i < LINE_FDS; i++) {
         send_fds(p.a.fd, 1);
-        assert_int_equal(link_receive(&p.b, &err), 0);
+        assert_int_equal(line_receive(&p.b, &err), 0);
     }
     send_fds(p.a.fd, 1);
-    assert_int_equal(link_receive(&p.b, &err), -1);
+    assert_int_equal(line_receive(&p.b, &err), -1);
     assert_int_equal(err.code, ERR_PEER);
 }
 
@@ -177,9 +177,9 @@ static void refuses_two_descriptors_in_one_message(void **state)
     SCOPED(pair_close) struct pair p = pair_open();
     int before = open_fds();
     send_fds(p.a.fd, 2);
-    assert_int_equal(link_receive(&p.b, &err), -1);
+    assert_int_equal(line_receive(&p.b, &err), -1);
     assert_int_equal(err.code, ERR_PEER);
-    link_close(&p.b);
+    line_close(&p.b);
     assert_int_equal(open_fds(), before - 1); /* b's socket; none of the two stayed */
 }
 
