@@ -106,9 +106,9 @@ static int send_spawn(struct running *r, const struct command_execute *in, struc
                                 .script_arg = -1,
                                 .window_bytes = r->window_bytes,
                                 .drain_ms = DRAIN_MS};
-    if (frame_put_spawn(link_out(r->sandbox->link), &spawn, err))
+    if (frame_put_spawn(init_link_out(r->sandbox->link), &spawn, err))
         return -1;
-    link_flush(r->sandbox->link);
+    init_link_flush(r->sandbox->link);
     return 0;
 }
 
@@ -150,9 +150,9 @@ int running_open_gate(struct running *r, int pidfd, struct err *err)
         return err_set(err, ERR_PEER, "init gave a process that is not its sandbox's");
     if (r->has_cgroup && cgroup_add(&r->cgroup, pid, err))
         return -1;
-    if (frame_put_open_gate(link_out(r->sandbox->link), &gate, err))
+    if (frame_put_open_gate(init_link_out(r->sandbox->link), &gate, err))
         return -1;
-    link_flush(r->sandbox->link);
+    init_link_flush(r->sandbox->link);
     r->gate_boot_ms = clock_boot_ms();
     return 0;
 }
@@ -164,10 +164,10 @@ static void send_credit(struct running *r, int stream, int64_t bytes)
         .id = r->exec.number, .stream = stream, .bytes = bytes, .from = -1};
     if (!r->sandbox || !r->sandbox->link)
         return;
-    if (frame_put_credit(link_out(r->sandbox->link), &credit, &err))
+    if (frame_put_credit(init_link_out(r->sandbox->link), &credit, &err))
         log_warn("exec.credit error=\"%s\"", err.text);
     else
-        link_flush(r->sandbox->link);
+        init_link_flush(r->sandbox->link);
 }
 
 /* Without a streaming client the answer keeps the newest bytes, and init may go on sending. */
@@ -318,8 +318,8 @@ void running_finish(struct running *r)
     if (!r->sandbox)
         return;
     struct frame_forget forget = {.id = r->exec.number};
-    if (r->sandbox->link && !frame_put_forget(link_out(r->sandbox->link), &forget, &err))
-        link_flush(r->sandbox->link);
+    if (r->sandbox->link && !frame_put_forget(init_link_out(r->sandbox->link), &forget, &err))
+        init_link_flush(r->sandbox->link);
     sandbox_leave(r->sandbox, &r->exec);
     r->sandbox = NULL;
 }

@@ -195,8 +195,8 @@ static void kill_exec(struct op *op, const char *cause, const char *rule)
     /* still at its gate, or no cgroup on this host: init ends it */
     struct frame_signal signal = {.id = r->has_cgroup ? r->exec.number : 0, .signo = 9};
     r->is_dead = true;
-    if (r->sandbox->link && !frame_put_signal(link_out(r->sandbox->link), &signal, &err))
-        link_flush(r->sandbox->link);
+    if (r->sandbox->link && !frame_put_signal(init_link_out(r->sandbox->link), &signal, &err))
+        init_link_flush(r->sandbox->link);
 }
 
 static void forward(struct op *op, const struct frame_output *f)

@@ -36,7 +36,7 @@ static int keep_lists(struct sandbox *s, struct err *err)
 
 static void release(struct sandbox *s)
 {
-    link_free(&s->link);
+    init_link_free(&s->link);
     bytes_close(&s->env);
     bytes_close(&s->tags);
     bytes_close(&s->unenforced_names);
@@ -192,11 +192,11 @@ static void end_stray(struct sandbox *s, const struct frame *frame)
         log_warn("exec.stray sandbox=%s error=\"%s\"", s->lease.sandbox_id, err.text);
     struct frame_signal kill = {.id = frame->id, .signo = 9};
     struct frame_forget forget = {.id = frame->id};
-    if (frame_put_signal(link_out(s->link), &kill, &err) ||
-        frame_put_forget(link_out(s->link), &forget, &err))
+    if (frame_put_signal(init_link_out(s->link), &kill, &err) ||
+        frame_put_forget(init_link_out(s->link), &forget, &err))
         log_warn("exec.stray sandbox=%s error=\"%s\"", s->lease.sandbox_id, err.text);
     else
-        link_flush(s->link);
+        init_link_flush(s->link);
 }
 
 static void on_frame(void *context, const struct frame *frame, int fd)
@@ -217,7 +217,7 @@ static void on_closed(void *context, const struct err *why)
 {
     struct sandbox *s = context;
     log_info("sandbox.link_closed sandbox=%s why=\"%s\"", s->lease.sandbox_id, why->text);
-    link_free(&s->link);
+    init_link_free(&s->link);
     sandbox_end(s, "", "", NULL);
 }
 
@@ -230,12 +230,12 @@ int sandbox_adopt(struct sandbox *s, struct sandbox_started *started, struct err
     s->lease.init_start = (int64_t)started->init_start_ticks;
     memcpy(s->token, started->token, sizeof s->token);
     s->lease.token = (struct view){s->token, sizeof s->token};
-    struct link_owner owner = {on_frame, on_closed, s};
+    struct init_link_owner owner = {on_frame, on_closed, s};
     bytes_close(&s->cgroup_names);
     s->cgroup_names = bytes_open(LIST_BYTES);
     if (lease_set_cgroup(&s->lease, &s->cgroup, &s->cgroup_names, err) ||
         sandbox_write_lease(s, err) ||
-        link_new(s->manager->service->loop, started->socket, &owner, &s->link, err)) {
+        init_link_new(s->manager->service->loop, started->socket, &owner, &s->link, err)) {
         close(started->socket);
         return -1;
     }

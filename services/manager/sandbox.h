@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "manager/link.h"
+#include "manager/init_link.h"
 #include "manager/manager.h"
 
 enum sandbox_state { SANDBOX_STARTING, SANDBOX_RUNNING, SANDBOX_ENDING, SANDBOX_UNKILLABLE };
@@ -37,7 +37,7 @@ struct sandbox {
     int64_t host_uid; /* -1: the manager's own */
     pid_t launcher_pid;
     struct cgroup cgroup;
-    struct link *link; /* while running */
+    struct init_link *link; /* while running */
     struct exec *execs;
     uint32_t next_exec;
     char cause[24], rule[64]; /* why it ends; "" while it does not */

@@ -145,7 +145,8 @@ int lease_read_mark(int dirfd, const char *sandbox_id, struct kill_mark *out, st
 
 int lease_beat(int dirfd, const char *name, struct err *err)
 {
-    SCOPED(fd_close) int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    SCOPED(fd_close)
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0 || futimens(fd, NULL))
         return err_sys(err, "heartbeat %s", name);
     return 0;

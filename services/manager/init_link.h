@@ -1,5 +1,5 @@
-/* link.h - the connection to a sandbox's init, on the loop: frames out without waiting, frames in
- * as they come.
+/* init_link.h - the connection to a sandbox's init, on the loop: frames out without waiting, frames
+ * in as they come.
  *
  * Everything that arrives is a stranger's word: frames that break the protocol end the link, and
  * the owner is told. The owner reads frames with frame_get_<name> and checks what they say against
@@ -10,9 +10,9 @@
 #include "init/frame.h"
 #include "service/loop.h"
 
-struct link;
+struct init_link;
 
-struct link_owner {
+struct init_link_owner {
     /* A frame came; for SPAWNED and living STATEs fd is the pidfd (the owner closes it), otherwise
      * -1. Views live until the call returns. */
     void (*frame)(void *context, const struct frame *frame, int fd);
@@ -23,15 +23,15 @@ struct link_owner {
 };
 
 /* Takes over a connected socket whose HELLO and WELCOME are done. ERR_MEMORY, ERR_IO. */
-int link_new(struct loop *loop, int socket, const struct link_owner *owner, struct link **link,
-             struct err *err);
+int init_link_new(struct loop *loop, int socket, const struct init_link_owner *owner,
+                  struct init_link **link, struct err *err);
 
 /* Closes; fine on NULL, and inside a callback of the link's own. */
-void link_free(struct link **link);
+void init_link_free(struct init_link **link);
 
-/* The buffer to put a frame in with frame_put_<name>; link_flush sends it. Bounded:
- * LINK_UNSENT_BYTES. */
-struct bytes *link_out(struct link *link);
-void link_flush(struct link *link);
+/* The buffer to put a frame in with frame_put_<name>; init_link_flush sends it. Bounded:
+ * INIT_LINK_UNSENT_BYTES. */
+struct bytes *init_link_out(struct init_link *link);
+void init_link_flush(struct init_link *link);
 
-enum { LINK_UNSENT_BYTES = 2 * 1024 * 1024 };
+enum { INIT_LINK_UNSENT_BYTES = 2 * 1024 * 1024 };

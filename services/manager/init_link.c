@@ -1,10 +1,10 @@
-/* link.c - frames between the manager's loop and a sandbox's init; see link.h.
+/* init_link.c - frames between the manager's loop and a sandbox's init; see init_link.h.
  *
  * A pidfd travels beside the first byte of its frame. Descriptors queue in the order of arrival and
  * the frames that need one take the oldest: a frame without its descriptor, or a descriptor too
  * many, breaks the protocol.
  */
-#include "manager/link.h"
+#include "manager/init_link.h"
 
 #include "base/mem.h"
 #include "base/scope.h"
@@ -24,19 +24,19 @@ enum {
     DESCRIPTORS = FRAME_EXECS_MAX
 };
 
-struct link {
+struct init_link {
     struct loop *loop;
-    struct link_owner owner;
+    struct init_link_owner owner;
     int socket, write_watch; /* a dup, because a descriptor has one watch; -1: nothing unsent */
     struct bytes in, out;
     int fds[DESCRIPTORS];
     size_t fd_count;
     bool is_closed;
-    bool is_calling; /* inside an owner's callback: link_free then only marks */
+    bool is_calling; /* inside an owner's callback: init_link_free then only marks */
     bool is_freed;
 };
 
-static void release(struct link *l)
+static void release(struct init_link *l)
 {
     loop_end_fd(l->loop, l->socket);
     if (l->write_watch >= 0)
@@ -50,9 +50,9 @@ static void release(struct link *l)
     free(l);
 }
 
-void link_free(struct link **link)
+void init_link_free(struct init_link **link)
 {
-    struct link *l = *link;
+    struct init_link *l = *link;
     if (!l)
         return;
     *link = NULL;
@@ -63,7 +63,7 @@ void link_free(struct link **link)
 }
 
 /* Tells the owner, who may free the link there. False when it is gone. */
-static bool close_link(struct link *l, const struct err *why)
+static bool close_link(struct init_link *l, const struct err *why)
 {
     if (l->is_closed)
         return true;
@@ -88,7 +88,7 @@ static bool needs_fd(const struct frame *f)
 }
 
 /* Hands one frame to the owner. False when the link is gone. */
-static bool deliver(struct link *l, const struct frame *f)
+static bool deliver(struct init_link *l, const struct frame *f)
 {
     struct err err;
     int fd = -1;
@@ -110,7 +110,7 @@ static bool deliver(struct link *l, const struct frame *f)
 }
 
 /* Hands over every whole frame. False when the link is gone. */
-static bool deliver_all(struct link *l)
+static bool deliver_all(struct init_link *l)
 {
     struct view cursor = bytes_view(&l->in);
     struct err err;
@@ -129,7 +129,7 @@ static bool deliver_all(struct link *l)
 }
 
 /* Queues the descriptors that came with a message. */
-static int take_fds(struct link *l, struct msghdr *m, struct err *err)
+static int take_fds(struct init_link *l, struct msghdr *m, struct err *err)
 {
     for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
         if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
@@ -150,7 +150,7 @@ static int take_fds(struct link *l, struct msghdr *m, struct err *err)
 }
 
 /* One recvmsg. 1: read something; 0: nothing there; -1: the link is to end. */
-static int receive(struct link *l, struct err *err)
+static int receive(struct init_link *l, struct err *err)
 {
     char control[CMSG_SPACE(16 * sizeof(int))];
     uint8_t *to = bytes_reserve(&l->in, READ_BYTES, err);
@@ -174,7 +174,7 @@ static int receive(struct link *l, struct err *err)
 
 static void on_readable(void *context)
 {
-    struct link *l = context;
+    struct init_link *l = context;
     for (int i = 0; i < TURN_READS && !l->is_closed; i++) {
         struct err err;
         int got = receive(l, &err);
@@ -187,22 +187,22 @@ static void on_readable(void *context)
 
 static void on_writable(void *context)
 {
-    struct link *l = context;
-    link_flush(l);
+    struct init_link *l = context;
+    init_link_flush(l);
 }
 
-int link_new(struct loop *loop, int socket, const struct link_owner *owner, struct link **link,
-             struct err *err)
+int init_link_new(struct loop *loop, int socket, const struct init_link_owner *owner,
+                  struct init_link **link, struct err *err)
 {
-    struct link *l = mem_new(1, sizeof *l);
+    struct init_link *l = mem_new(1, sizeof *l);
     if (!l)
         return err_set(err, ERR_MEMORY, "no memory for a link");
-    *l = (struct link){.loop = loop,
-                       .owner = *owner,
-                       .socket = socket,
-                       .write_watch = -1,
-                       .in = bytes_open(IN_BYTES),
-                       .out = bytes_open(LINK_UNSENT_BYTES)};
+    *l = (struct init_link){.loop = loop,
+                            .owner = *owner,
+                            .socket = socket,
+                            .write_watch = -1,
+                            .in = bytes_open(IN_BYTES),
+                            .out = bytes_open(INIT_LINK_UNSENT_BYTES)};
     if (fcntl(socket, F_SETFL, O_NONBLOCK)) {
         err_sys(err, "making a socket non-blocking");
     } else if (!loop_watch_fd(loop, socket, on_readable, l, err)) {
@@ -213,12 +213,12 @@ int link_new(struct loop *loop, int socket, const struct link_owner *owner, stru
     return -1;
 }
 
-struct bytes *link_out(struct link *l)
+struct bytes *init_link_out(struct init_link *l)
 {
     return &l->out;
 }
 
-static void end_write_watch(struct link *l)
+static void end_write_watch(struct init_link *l)
 {
     if (l->write_watch < 0)
         return;
@@ -226,7 +226,7 @@ static void end_write_watch(struct link *l)
     fd_close(&l->write_watch);
 }
 
-static int start_write_watch(struct link *l, struct err *err)
+static int start_write_watch(struct init_link *l, struct err *err)
 {
     if (l->write_watch >= 0)
         return 0;
@@ -236,7 +236,7 @@ static int start_write_watch(struct link *l, struct err *err)
     return loop_watch_fd_writable(l->loop, l->write_watch, on_writable, l, err);
 }
 
-void link_flush(struct link *l)
+void init_link_flush(struct init_link *l)
 {
     struct err err;
     while (!l->is_closed && l->out.len) {
