@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "manager/runtime/pid.h"
+#include "engine/process/pid.h"
 
 #include <assert.h>
 #include <errno.h>

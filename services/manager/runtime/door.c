@@ -3,8 +3,8 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/scope.h"
+#include "engine/process/pid.h"
 #include "init/frame.h"
-#include "manager/runtime/pid.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -15,12 +15,12 @@
 #include "base/rand.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "engine/process/pid.h"
 #include "manager/runtime/command.h"
 #include "manager/runtime/door.h"
 #include "manager/runtime/etc.h"
 #include "manager/runtime/filter.h"
 #include "manager/runtime/launch.h"
-#include "manager/runtime/pid.h"
 
 #include <dirent.h>
 #include <errno.h>

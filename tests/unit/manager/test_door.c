@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "engine/process/pid.h"
 #include "init/frame.h"
-#include "manager/runtime/pid.h"
 
 #include <fcntl.h>
 #include <setjmp.h>

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "engine/cgroup/cgroup_usage.h"
-#include "manager/runtime/pid.h"
+#include "engine/process/pid.h"
 #include "tests/lib/init_driver.h"
 
 #include <errno.h>

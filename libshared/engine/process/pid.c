@@ -1,4 +1,4 @@
-#include "manager/runtime/pid.h"
+#include "engine/process/pid.h"
 
 #include "base/bytes.h"
 #include "base/clock.h"
