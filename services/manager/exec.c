@@ -92,9 +92,9 @@ static int make_cgroup(struct running *r, struct err *err)
 
 static int send_spawn(struct running *r, const struct command_execute *in, struct err *err)
 {
-    SCOPED(bytes_close)
-    struct bytes argv = bytes_open(TEXTS_BYTES),
-                 env = bytes_open(TEXTS_BYTES), store = bytes_open(TEXTS_BYTES);
+    SCOPED(bytes_close) struct bytes argv = bytes_open(TEXTS_BYTES);
+    SCOPED(bytes_close) struct bytes env = bytes_open(TEXTS_BYTES);
+    SCOPED(bytes_close) struct bytes store = bytes_open(TEXTS_BYTES);
     struct list all;
     if (write_argv(in, &argv, err) || exec_environment(r->sandbox, in, &store, &all, err) ||
         add_list(&env, all, err))
