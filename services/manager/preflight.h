@@ -2,8 +2,9 @@
  *
  * Shared by `corral doctor`, `corral up`, the demo and the tests. Static facts (uid, cgroup layout,
  * namespaces, bwrap) explain; the level is decided by probes alone: a real sandbox is started and
- * each limit exceeded in it. Takes under two seconds. Blocking; run it before the loop or in a
- * worker.
+ * each limit exceeded in it. Takes under two seconds and leaves nothing behind. Blocking, forks and
+ * reaps its own children: run it in a program of its own (corral-manager --preflight) or before
+ * there are threads. On v2 the caller has entered its leaf (cgroup_host_enter_leaf) already.
  */
 #pragma once
 
@@ -28,9 +29,9 @@ struct preflight_check {
 enum { PREFLIGHT_CHECKS = 16 };
 
 struct preflight_options {
-    const char *run_dir;   /* a private directory for the probe's sandboxes */
+    const char *run_dir;   /* existing, 0700, ours; the probes work in a folder below it */
     const char *init_path; /* corral-init */
-    int64_t host_uid;      /* a uid of the configured range for the probes; -1: the caller's own */
+    int64_t host_uid;      /* a free uid of the configured range, when root; -1: the caller's own */
 };
 
 struct preflight {
@@ -39,6 +40,11 @@ struct preflight {
     struct preflight_check checks[PREFLIGHT_CHECKS];
     size_t count;
 };
+
+/* Adds one check; for the files of preflight. `remedy` "" for none. */
+void preflight_add(struct preflight *p, const char *name, enum preflight_result result,
+                   const char *remedy, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* Runs all checks and probes. Fails only when it could not look at all (ERR_INVALID an option;
  * ERR_MEMORY); what the host lacks is in *out. */

@@ -77,6 +77,13 @@ static void lack(struct cgroup_host *host, const char *what, const char *which)
              which, strerror(errno));
 }
 
+/* Adds a tree that cannot be written; of those that only count or freeze, nobody need be told. */
+static void lack_tree(struct cgroup_host *host, enum cgroup_tree tree)
+{
+    if (tree <= CGROUP_TREE_CPU)
+        lack(host, "tree", cgroup_tree_name(tree));
+}
+
 static const struct {
     enum cgroup_limit limit;
     enum cgroup_tree tree;
@@ -124,15 +131,15 @@ static void make_base(struct cgroup_host *host, const char *instance, const char
     char *base = host->base[tree];
     if (snprintf(base, CGROUP_PATH_BYTES, "%s/corral-%s", own, instance) >= CGROUP_PATH_BYTES) {
         errno = ENAMETOOLONG;
-        lack(host, "tree", cgroup_tree_name(tree));
+        lack_tree(host, tree);
         base[0] = 0;
         return;
     }
     if (mkdir(base, 0755) && errno != EEXIST) {
-        lack(host, "tree", cgroup_tree_name(tree));
+        lack_tree(host, tree);
         base[0] = 0;
     } else if (access(base, W_OK)) { /* EEXIST also on a read-only mount */
-        lack(host, "tree", cgroup_tree_name(tree));
+        lack_tree(host, tree);
         base[0] = 0;
     }
 }
