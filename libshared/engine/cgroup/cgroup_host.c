@@ -59,14 +59,12 @@ int cgroup_host_enter_leaf(struct err *err)
     char leaf[CGROUP_PATH_BYTES];
     if (cgroup_io_path(leaf, own, CGROUP_LEAF))
         return err_sys(err, "the leaf of %.150s", own);
-    if (mkdir(leaf, 0755) && errno != EEXIST) {
-        if (errno == EACCES || errno == EPERM || errno == EROFS)
-            return err_set(err, ERR_UNSUPPORTED, "the cgroup %.150s may not be written", own);
-        return err_sys(err, "making %.150s", leaf);
-    }
-    if (cgroup_io_write(leaf, "cgroup.procs", "0"))
-        return err_sys(err, "moving into %.150s", leaf);
-    return 0;
+    bool made = !mkdir(leaf, 0755) || errno == EEXIST;
+    if (made && !cgroup_io_write(leaf, "cgroup.procs", "0"))
+        return 0;
+    if (errno == EACCES || errno == EPERM || errno == EROFS)
+        return 0; /* not delegated to us; cgroup_host_open will say so */
+    return err_sys(err, "moving into %.150s", leaf);
 }
 
 /* Adds what is missing and errno's reason. */

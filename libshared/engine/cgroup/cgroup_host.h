@@ -20,8 +20,9 @@ struct cgroup_host {
 };
 
 /* Moves the calling process (all threads) into the leaf when the layout is v2 and it is in no leaf
- * yet; does nothing on v1, hybrid and in the root cgroup. Call it before cgroup_host_open and
- * before starting children. ERR_UNSUPPORTED the own cgroup may not be written; ERR_IO. */
+ * yet; does nothing on v1, hybrid, in the root cgroup, and where the own cgroup may not be written.
+ * Call it before cgroup_host_open and before starting children. ERR_INVALID as cgroup_host_open;
+ * ERR_IO. */
 int cgroup_host_enter_leaf(struct err *err);
 
 /* Finds the hierarchies, makes the base directories and switches on what can be. What the host
