@@ -3,8 +3,8 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/scope.h"
-#include "init/link.h"
-#include "manager/runtime/pid.h"
+#include "init/line.h"
+#include "engine/process/pid.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct probe {
-    struct link link;
+    struct line line;
     uint32_t number;
     struct cgroup cgroup; /* mode none: the command has none of its own */
     int64_t deadline_boot_ns;
@@ -22,7 +22,7 @@ struct probe {
 
 static void probe_close(struct probe *p)
 {
-    link_close(&p->link);
+    line_close(&p->line);
 }
 
 static int say_spawn(struct probe *p, const char *line, struct err *err)
@@ -36,12 +36,12 @@ static int say_spawn(struct probe *p, const char *line, struct err *err)
                                 .env = {(const uint8_t *)env, sizeof env},
                                 .cwd = view_of("/workspace"),
                                 .script_arg = -1};
-    return frame_put_spawn(&p->link.out, &spawn, err);
+    return frame_put_spawn(&p->line.out, &spawn, err);
 }
 
 static int move_and_open(struct probe *p, struct err *err)
 {
-    SCOPED(fd_close) int pidfd = link_take_fd(&p->link);
+    SCOPED(fd_close) int pidfd = line_take_fd(&p->line);
     pid_t pid;
     if (pidfd < 0)
         return err_set(err, ERR_PEER, "init sent no pidfd");
@@ -49,7 +49,7 @@ static int move_and_open(struct probe *p, struct err *err)
         (pid_of_pidfd(pidfd, &pid, err) || cgroup_add(&p->cgroup, pid, err)))
         return -1;
     struct frame_open_gate gate = {.id = p->number};
-    return frame_put_open_gate(&p->link.out, &gate, err);
+    return frame_put_open_gate(&p->line.out, &gate, err);
 }
 
 static int on_exited(struct probe *p, const struct frame *frame, struct err *err)
@@ -61,7 +61,7 @@ static int on_exited(struct probe *p, const struct frame *frame, struct err *err
     p->result.signalled = exited.signalled;
     p->result.status = (int)exited.status;
     struct frame_forget forget = {.id = p->number};
-    return frame_put_forget(&p->link.out, &forget, err);
+    return frame_put_forget(&p->line.out, &forget, err);
 }
 
 static int on_failed(const struct frame *frame, struct err *err)
@@ -78,7 +78,7 @@ static int listen_to(struct probe *p, struct err *err)
 {
     for (;;) {
         struct frame frame;
-        if (link_next(&p->link, &frame, err))
+        if (line_next(&p->line, &frame, err))
             return -1;
         if (frame.kind == FRAME_NONE)
             return 0;
@@ -99,7 +99,7 @@ static int wait_io(const struct probe *p, struct err *err)
     if (left <= 0)
         return err_set(err, ERR_DEADLINE, "the command did not end in time");
     struct timespec timeout = {left / S_NS, left % S_NS};
-    struct pollfd fd = {p->link.fd, p->link.out.len ? POLLIN | POLLOUT : POLLIN, 0};
+    struct pollfd fd = {p->line.fd, p->line.out.len ? POLLIN | POLLOUT : POLLIN, 0};
     if (ppoll(&fd, 1, &timeout, NULL) < 0 && errno != EINTR)
         return err_sys(err, "waiting for init");
     return 0;
@@ -108,11 +108,11 @@ static int wait_io(const struct probe *p, struct err *err)
 static int converse(struct probe *p, struct err *err)
 {
     for (;;) {
-        if (link_flush(&p->link, err))
+        if (line_flush(&p->line, err))
             return -1;
-        if (p->ended && !p->link.out.len)
+        if (p->ended && !p->line.out.len)
             return 0;
-        if (wait_io(p, err) || link_receive(&p->link, err) || listen_to(p, err))
+        if (wait_io(p, err) || line_receive(&p->line, err) || listen_to(p, err))
             return -1;
     }
 }
@@ -149,7 +149,7 @@ int probe_run(const struct sandbox_started *sandbox, uint32_t number, const char
     struct probe p = {.number = number,
                       .deadline_boot_ns = deadline_boot_ns,
                       .result.usage = {-1, -1, -1, -1, -1, -1, -1},
-                      .link = link_open(socket)};
+                      .line = line_open(socket)};
     if (sandbox->cgroup.mode != CGROUP_NONE &&
         cgroup_make_exec(&sandbox->cgroup, number, &p.cgroup, err))
         return -1;
