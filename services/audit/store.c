@@ -47,7 +47,8 @@ static const char *const migrations[] = {
     "CREATE INDEX event_sandbox ON event(sandbox_id) WHERE sandbox_id IS NOT NULL;"
     "CREATE INDEX event_agent ON event(agent) WHERE agent IS NOT NULL;"
     "CREATE INDEX event_tenant ON event(tenant) WHERE tenant IS NOT NULL;"
-    "CREATE INDEX event_kind ON event(kind, status) WHERE kind IS NOT NULL;"
+    "CREATE INDEX event_kind ON event(kind) WHERE kind IS NOT NULL;"
+    "CREATE INDEX event_status ON event(status) WHERE status <> 'success';"
     "CREATE INDEX event_time ON event(time_ns);"
 
     "CREATE VIEW audit_logs AS SELECT"
