@@ -138,6 +138,18 @@ int workers_new(struct loop *loop, size_t threads, size_t bound, struct workers 
     return -1;
 }
 
+/* Runs what `done` handed over when no thread was left to take it. */
+static void run_rest(struct workers *w)
+{
+    struct job *job;
+    while ((job = take(&w->waiting))) {
+        job->run(job->context);
+        w->busy--;
+        job->done(job->context);
+        free(job);
+    }
+}
+
 void workers_free(struct workers **workers)
 {
     struct workers *w = *workers;
@@ -145,6 +157,7 @@ void workers_free(struct workers **workers)
         return;
     stop(w);
     on_ended(w);
+    run_rest(w);
     loop_end_fd(w->loop, w->wake);
     release(w);
     *workers = NULL;

@@ -17,8 +17,8 @@ struct workers;
 int workers_new(struct loop *loop, size_t threads, size_t bound, struct workers **workers,
                 struct err *err);
 
-/* Lets running and waiting jobs end, calls their `done`, joins the threads. Fine on NULL. Loop
- * thread. */
+/* Lets running and waiting jobs end, calls their `done`, joins the threads; what those `done` hand
+ * over is run to its end, too. Fine on NULL. Loop thread. */
 void workers_free(struct workers **workers);
 
 /* Hands a job over. `context` belongs to the job until `done` (not NULL) has been called. Loop
