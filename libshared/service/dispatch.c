@@ -314,7 +314,8 @@ void dispatch_restore(struct dispatch *d, const struct event *result, int64_t wa
     struct reply reply = {
         .is_ok = !strcmp(result->answer, "ok"), .wall_ns = wall_ns, .body = result->reply};
     memcpy(reply.body_hash, result->body_hash.data, 32);
-    struct reply_key key = {result->tenant, result->principal, result->request_id.data};
+    const char *tenant = result->principal_tenant[0] ? result->principal_tenant : result->tenant;
+    struct reply_key key = {tenant, result->principal, result->request_id.data};
     replies_add(d->replies, key, &reply);
 }
 

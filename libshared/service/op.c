@@ -85,6 +85,8 @@ static void fill(const struct op *op, struct event *event)
         text_copy(event->kind, sizeof event->kind, op->kind->operation);
     if (!event->tenant[0])
         text_copy(event->tenant, sizeof event->tenant, op->tenant);
+    if (strcmp(event->tenant, op->tenant) != 0)
+        text_copy(event->principal_tenant, sizeof event->principal_tenant, op->tenant);
     text_copy(event->principal, sizeof event->principal, op->principal);
     event->request_id = (struct view){op->request_id, sizeof op->request_id};
     event->body_hash = (struct view){op->body_hash, sizeof op->body_hash};

@@ -118,10 +118,11 @@ const char *op_state_name(enum op_state state);
 /* Wakes an operation. Moves it as far as its steps go; it may be gone afterwards. */
 void op_wake(struct op *op, enum wake_reason reason, void *data);
 
-/* Writes an event to the journal and lets WAKE_DURABLE come once it is on disk. op_id, tenant,
- * principal and, for phase "result", request id, body hash and reply are filled in. With `urgent`
- * it may use the journal's reserve. When the journal fails the process ends and the restart
- * decides. ERR_RESTRICTED the journal is full: the caller refuses, if nothing was done yet. */
+/* Writes an event to the journal and lets WAKE_DURABLE come once it is on disk. op_id, tenant
+ * (unless it is set: whose thing it is), principal and, for phase "result", request id, body hash
+ * and reply are filled in. With `urgent` it may use the journal's reserve. When the journal fails
+ * the process ends and the restart decides. ERR_RESTRICTED the journal is full: the caller refuses,
+ * if nothing was done yet. */
 int op_record(struct op *op, struct event *event, bool urgent, struct err *err);
 
 /* The same for kill and terminate, whose answer waits for no journal: the reserve may be used, no
