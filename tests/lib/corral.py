@@ -22,7 +22,7 @@ from pathlib import Path
 import msgpack
 import zmq
 
-DEADLINE_S = 60
+DEADLINE_S = 30
 SERVICES = ("manager", "guardian", "monitor", "audit")
 sodium = ctypes.CDLL("libsodium.so.23")
 

@@ -1,0 +1,108 @@
+/* agents.c - guardian.db; see agents.h. */
+#include "guardian/agents.h"
+
+#include "base/scope.h"
+#include "base/text.h"
+#include "service/ledger.h"
+
+#include <string.h>
+
+static const char *const migrations[] = {
+    ledger_schema,
+    "CREATE TABLE agent (tenant TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL"
+    " CHECK (status IN ('approved', 'revoked')), changed_ns INTEGER NOT NULL,"
+    " generation INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT;"
+    "CREATE TABLE agent_key (public_key TEXT PRIMARY KEY, tenant TEXT NOT NULL,"
+    " name TEXT NOT NULL, FOREIGN KEY (tenant, name) REFERENCES agent) STRICT;",
+};
+
+static int set_status(struct db *db, const struct event *e, const char *status, int64_t wall_ns,
+                      struct err *err)
+{
+    SCOPED(stmt_free) struct stmt *s = NULL;
+    if (db_prepare(db,
+                   "INSERT INTO agent VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE SET"
+                   " status = ?3, changed_ns = ?4, generation = ?5",
+                   &s, err))
+        return -1;
+    stmt_bind_text(s, 1, e->tenant);
+    stmt_bind_text(s, 2, e->agent);
+    stmt_bind_text(s, 3, status);
+    stmt_bind_int(s, 4, wall_ns);
+    stmt_bind_int(s, 5, e->generation);
+    return stmt_run(s, err);
+}
+
+static int add_key(struct db *db, const struct event *e, struct err *err)
+{
+    SCOPED(stmt_free) struct stmt *s = NULL;
+    if (db_prepare(db, "INSERT OR REPLACE INTO agent_key VALUES (?1, ?2, ?3)", &s, err))
+        return -1;
+    stmt_bind_view(s, 1, e->public_key);
+    stmt_bind_text(s, 2, e->tenant);
+    stmt_bind_text(s, 3, e->agent);
+    return stmt_run(s, err);
+}
+
+static int drop_keys(struct db *db, const struct event *e, struct err *err)
+{
+    SCOPED(stmt_free) struct stmt *s = NULL;
+    if (db_prepare(db, "DELETE FROM agent_key WHERE tenant = ?1 AND name = ?2", &s, err))
+        return -1;
+    stmt_bind_text(s, 1, e->tenant);
+    stmt_bind_text(s, 2, e->agent);
+    return stmt_run(s, err);
+}
+
+static int apply(struct db *db, const struct journal_record *record, const struct event *event,
+                 struct err *err)
+{
+    if (ledger_apply(db, record, event, err))
+        return -1;
+    if (strcmp(event->phase, "result") != 0 || strcmp(event->status, "success") != 0)
+        return 0;
+    if (!strcmp(event->kind, "agent_approve"))
+        return set_status(db, event, "approved", record->wall_ns, err) || add_key(db, event, err)
+                   ? -1
+                   : 0;
+    if (!strcmp(event->kind, "agent_revoke"))
+        return set_status(db, event, "revoked", record->wall_ns, err) || drop_keys(db, event, err)
+                   ? -1
+                   : 0;
+    return 0;
+}
+
+const struct projection_table agents_projection = {
+    .migrations = migrations, .migration_count = COUNT(migrations), .apply = apply};
+
+int agents_each(struct db *db,
+                int (*each)(void *context, const struct change *change, struct err *err),
+                void *context, struct err *err)
+{
+    SCOPED(stmt_free) struct stmt *s = NULL;
+    if (db_prepare(db,
+                   "SELECT tenant, name, status = 'approved', coalesce(public_key, '')"
+                   " FROM agent LEFT JOIN agent_key USING (tenant, name) ORDER BY tenant, name",
+                   &s, err))
+        return -1;
+    int got;
+    while ((got = stmt_step(s, err)) == 1) {
+        struct change change = {.is_approval = stmt_int(s, 2)};
+        text_copy(change.tenant, sizeof change.tenant, stmt_text(s, 0));
+        text_copy(change.agent, sizeof change.agent, stmt_text(s, 1));
+        text_copy(change.public_key, sizeof change.public_key, stmt_text(s, 3));
+        if (each(context, &change, err))
+            return -1;
+    }
+    return got;
+}
+
+int agents_generation(struct db *db, int64_t *generation, struct err *err)
+{
+    SCOPED(stmt_free) struct stmt *s = NULL;
+    if (db_prepare(db, "SELECT max(generation) FROM agent", &s, err) || stmt_step(s, err) < 0)
+        return -1;
+    *generation = stmt_int(s, 0);
+    stmt_reset(s);
+    return 0;
+}

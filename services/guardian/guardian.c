@@ -1,0 +1,53 @@
+/* guardian.c - how the guardian's state begins and ends; see guardian.h. */
+#include "guardian/guardian.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "guardian/recover.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A verdict under another key than the one in services.json would be refused everywhere. */
+static int load_key(struct guardian *g, struct err *err)
+{
+    char path[512], hex[2 * KEY_BYTES + 1];
+    snprintf(path, sizeof path, "%s/signing.key", g->service->own_path);
+    if (keys_sign_load(AT_FDCWD, path, &g->key, err)) {
+        if (err->code != ERR_IO)
+            err->code = ERR_CONFIG;
+        return -1;
+    }
+    text_hex(hex, g->key.public_key, sizeof g->key.public_key);
+    if (strcmp(hex, g->service->verdict_key) != 0)
+        return err_set(err, ERR_CONFIG, "%s is not the verdict_key of services.json", path);
+    return 0;
+}
+
+int guardian_open(struct service *service, void **state, struct err *err)
+{
+    struct guardian *g = mem_new(1, sizeof *g);
+    if (!g)
+        return err_set(err, ERR_MEMORY, "no memory for the guardian");
+    g->service = service;
+    g->rules = policy_default_rules();
+    policy_hash(g->rules, g->policy);
+    if (load_key(g, err) || writer_new(service, &g->writer, err) ||
+        recover(service, g->writer, err)) {
+        guardian_close(g);
+        return -1;
+    }
+    *state = g;
+    return 0;
+}
+
+void guardian_close(void *state)
+{
+    struct guardian *g = state;
+    writer_free(&g->writer);
+    facts_close(&g->facts);
+    keys_sign_wipe(&g->key);
+    free(g);
+}

@@ -1,0 +1,62 @@
+/* on_guardian_status.c - the guardian at a glance. */
+#include "guardian/guardian.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LISTED_AGENTS = 256 /* guardian_report.agents' own bound */ };
+
+/* Rules go by their ids: rows with the same one are spellings of it. */
+static int64_t count_rules(struct rule_set rules)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < rules.count; i++) {
+        size_t first = 0;
+        while (strcmp(rules.rules[first].id, rules.rules[i].id) != 0)
+            first++;
+        count += first == i;
+    }
+    return count;
+}
+
+static int list_agents(const struct call *call, struct guardian_report *report, struct err *err)
+{
+    struct registry_parts parts = registry_parts(call->registry);
+    for (size_t i = 0; i < parts.agent_count; i++) {
+        const struct registry_agent *agent = &parts.agents[i];
+        char name[2 * NAME_BYTES];
+        if (!call_sees(call, agent->tenant, agent->name) || report->agents_total++ >= LISTED_AGENTS)
+            continue;
+        snprintf(name, sizeof name, "%s/%s", agent->tenant, agent->name);
+        if (list_add_text(call->scratch, &report->agents, view_of(name), err))
+            return -1;
+    }
+    return 0;
+}
+
+int on_guardian_status(void *state, const struct call *call, const void *in, void *out,
+                       struct err *err)
+{
+    (void)in;
+    struct guardian *g = state;
+    const struct tally *t = &g->tally;
+    struct guardian_report report = {
+        .rules = count_rules(g->rules),
+        .policy = {g->policy, sizeof g->policy},
+        .allowed = t->decisions[DECISION_ALLOW],
+        .denied = t->decisions[DECISION_DENY],
+        .approval_required = t->decisions[DECISION_REQUIRE_APPROVAL],
+        .risks = {.low = t->risks[RISK_LOW],
+                  .medium = t->risks[RISK_MEDIUM],
+                  .high = t->risks[RISK_HIGH],
+                  .critical = t->risks[RISK_CRITICAL]},
+        .latency_p50_us = tally_latency_us(t, 50),
+        .latency_p99_us = tally_latency_us(t, 99),
+    };
+    if (list_agents(call, &report, err))
+        return -1;
+    *(struct guardian_report *)out = report;
+    return 0;
+}
