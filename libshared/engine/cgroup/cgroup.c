@@ -209,10 +209,11 @@ int cgroup_open_join(const struct cgroup *cg, int fds[CGROUP_TREES], struct err 
         opened[tree] = -1;
         if (!cgroup_io_is_own_tree(cg->path, tree))
             continue;
-        opened[tree] = cgroup_io_open(cg->path[tree], "cgroup.procs", O_WRONLY);
+        const char *name = tree == CGROUP_TREE_UNIFIED ? "cgroup.procs" : "tasks";
+        opened[tree] = cgroup_io_open(cg->path[tree], name, O_WRONLY);
         if (opened[tree] >= 0)
             continue;
-        err_sys(err, "opening cgroup.procs of %.150s", cg->path[tree]);
+        err_sys(err, "opening %s of %.150s", name, cg->path[tree]);
         while (tree-- > 0)
             fd_close(&opened[tree]);
         return -1;
@@ -226,5 +227,15 @@ int cgroup_join(const int fds[CGROUP_TREES])
     for (unsigned tree = 0; tree < CGROUP_TREES; tree++)
         if (fds[tree] >= 0 && write(fds[tree], "0", 1) != 1)
             return -1;
+    return 0;
+}
+
+int cgroup_open_dir(const struct cgroup *cg, int *fd, struct err *err)
+{
+    const char *path = cg->path[CGROUP_TREE_UNIFIED];
+    int opened = -1;
+    if (path[0] && (opened = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        return err_sys(err, "opening the cgroup %.150s", path);
+    *fd = opened;
     return 0;
 }

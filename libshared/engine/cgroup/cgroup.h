@@ -101,15 +101,22 @@ int cgroup_find_exec(const struct cgroup *sandbox, uint32_t number, struct cgrou
  * below a corral-… directory, without "..". ERR_INVALID; ERR_NOT_FOUND it is gone. */
 int cgroup_check(const struct cgroup *cg, struct err *err);
 
-/* Moves a process (host view) in. ERR_NOT_FOUND the process is gone; ERR_IO. */
+/* Moves a process (host view) in. Moving another process costs the kernel an RCU grace period,
+ * about 10 ms on an idle host (cgroup_threadgroup_rwsem); cgroup_join and clone3 into
+ * cgroup_open_dir are the cheap ways. ERR_NOT_FOUND the process is gone; ERR_IO. */
 int cgroup_add(const struct cgroup *cg, pid_t pid, struct err *err);
 
 /* Opens what cgroup_join needs, -1 where there is no tree. The caller closes each. ERR_IO. */
 int cgroup_open_join(const struct cgroup *cg, int fds[CGROUP_TREES], struct err *err);
 
-/* Moves the calling process in; async-signal-safe, for a child between vfork and exec. 0, or -1
- * with errno. */
+/* Moves the calling process, which must have a single thread, in; async-signal-safe, for a child
+ * between vfork and exec. A thread that moves itself through v1's "tasks" waits for nobody; only
+ * the unified tree costs a grace period. 0, or -1 with errno. */
 int cgroup_join(const int fds[CGROUP_TREES]);
+
+/* The directory of the unified tree, for clone3 with CLONE_INTO_CGROUP; -1 where there is no such
+ * tree. The caller closes it. ERR_IO. */
+int cgroup_open_dir(const struct cgroup *cg, int *fd, struct err *err);
 
 /* Rung 1 of the kill ladder: SIGKILL to everything inside, forks under way included. Does not
  * wait; cgroup_wait_empty proves the death. Fine when empty or gone. ERR_UNSUPPORTED mode none;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -106,15 +107,78 @@ static void __attribute__((noreturn)) run_child(struct child *child)
     give_up(child, "running bwrap");
 }
 
-/* vfork alone: the frame that calls it must not return before the child is gone. */
-static pid_t spawn(struct child *child)
+#if defined(__x86_64__)
+enum { STACK_BYTES = 64 * 1024 };
+
+/* clone3 with CLONE_VM needs a stack of its own for the child and so assembly: a C function cannot
+ * return twice on two stacks. The child calls run(child), which does not return. */
+static long clone_onto(struct clone_args *args, void (*run)(struct child *), struct child *child)
+{
+    long result;
+    register void (*function)(struct child *) __asm__("r8") = run;
+    register struct child *argument __asm__("r9") = child;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "mov %%r9, %%rdi\n\t"
+                     "call *%%r8\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(result)
+                     : "0"(SYS_clone3), "D"(args), "S"(sizeof *args), "r"(function), "r"(argument)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/* The child's stack lies in this frame, which waits until the child has gone on to exec. */
+static pid_t spawn_into(int cgroup_fd, struct child *child)
+{
+    _Alignas(16) uint8_t stack[STACK_BYTES];
+    struct clone_args args = {.flags = CLONE_VM | CLONE_VFORK | CLONE_INTO_CGROUP,
+                              .exit_signal = SIGCHLD,
+                              .stack = (uintptr_t)stack,
+                              .stack_size = sizeof stack,
+                              .cgroup = (unsigned)cgroup_fd};
+    long result = clone_onto(&args, run_child, child);
+    if (result < 0)
+        errno = (int)-result;
+    return result < 0 ? -1 : (pid_t)result;
+}
+#else
+static pid_t spawn_into(int cgroup_fd, struct child *child)
+{
+    (void)cgroup_fd;
+    (void)child;
+    errno = ENOSYS;
+    return -1;
+}
+#endif
+
+/* Born into the unified cgroup where the kernel (5.7) and what surrounds us allow it; else joined
+ * there. A child that was born there must not join again. */
+static pid_t spawn_best(int cgroup_fd, struct child *child)
+{
+    int join = child->joins[CGROUP_TREE_UNIFIED];
+    if (cgroup_fd >= 0) {
+        child->joins[CGROUP_TREE_UNIFIED] = -1;
+        pid_t pid = spawn_into(cgroup_fd, child);
+        child->joins[CGROUP_TREE_UNIFIED] = join;
+        if (pid >= 0)
+            return pid;
+    }
+    pid_t pid = vfork();
+    if (!pid)
+        run_child(child);
+    return pid;
+}
+
+static pid_t spawn(int cgroup_fd, struct child *child)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = vfork();
-    if (!pid)
-        run_child(child);
+    pid_t pid = spawn_best(cgroup_fd, child);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = error;
@@ -127,10 +191,12 @@ int launch_start(const struct launch *plan, pid_t *pid, struct err *err)
     SCOPED(fd_close) int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null_fd < 0)
         return err_sys(err, "opening /dev/null");
-    if (cgroup_open_join(plan->cgroup, child.joins, err))
+    SCOPED(fd_close) int cgroup_fd = -1;
+    if (cgroup_open_dir(plan->cgroup, &cgroup_fd, err) ||
+        cgroup_open_join(plan->cgroup, child.joins, err))
         return -1;
     child.null_fd = null_fd;
-    pid_t started = spawn(&child);
+    pid_t started = spawn(cgroup_fd, &child);
     int error = errno;
     for (unsigned tree = 0; tree < CGROUP_TREES; tree++)
         fd_close(&child.joins[tree]);

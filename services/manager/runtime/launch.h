@@ -4,6 +4,9 @@
  * shares memory with a stopped thread of the manager: only raw system calls there, never glibc's
  * set*id wrappers, which would change the uid of all of the manager's threads.
  *
+ * Born into the unified cgroup by clone3 where that is possible: joining it later costs a grace
+ * period of the kernel, as much as all the rest of a start.
+ *
  * With a uid of its own the child also enters a mount namespace of its own, in which the generated
  * /etc lies on /etc and the sandbox's directory on /run: bwrap, by then a nobody, could not reach
  * either in the manager's private directory.
