@@ -61,6 +61,25 @@ static void open_host_as_v1(void)
     host.mode = CGROUP_V1;
 }
 
+/* Uses the v2 mount alone, as on a host where it has all controllers. Here it has none, so kills,
+ * execs and the leaf can be tried, limits cannot. */
+static void open_host_as_v2(void)
+{
+    open_host();
+    if (host.mode == CGROUP_V2)
+        return;
+    if (host.mode != CGROUP_HYBRID) {
+        cgroup_host_remove(&host);
+        print_message("SKIPPED: this host has no v2 mount\n");
+        skip();
+    }
+    struct cgroup_host all = host;
+    host.base[CGROUP_TREE_UNIFIED][0] = 0;
+    cgroup_host_remove(&host);
+    host = (struct cgroup_host){.mode = CGROUP_V2};
+    memcpy(host.base[CGROUP_TREE_UNIFIED], all.base[CGROUP_TREE_UNIFIED], CGROUP_PATH_BYTES);
+}
+
 static struct cgroup make(const char *name, struct cgroup_limits limits, unsigned wanted)
 {
     struct err err = {0};
@@ -179,6 +198,13 @@ static void kills_on_v1_by_freezing(void **state)
     kill_proves_death();
 }
 
+static void kills_on_v2(void **state)
+{
+    (void)state;
+    open_host_as_v2();
+    kill_proves_death();
+}
+
 /* Forks as fast as pids.max lets it: the race that a kill by pid loses. */
 static void bomb(void)
 {
@@ -244,6 +270,13 @@ static void kills_one_exec_and_leaves_its_sibling_on_v1(void **state)
 {
     (void)state;
     open_host_as_v1();
+    kill_of_an_exec_leaves_its_sibling();
+}
+
+static void kills_one_exec_and_leaves_its_sibling_on_v2(void **state)
+{
+    (void)state;
+    open_host_as_v2();
     kill_of_an_exec_leaves_its_sibling();
 }
 
@@ -378,6 +411,13 @@ static void freezes_and_thaws(void **state)
     freeze_holds_and_thaw_lets_go();
 }
 
+static void freezes_and_thaws_on_v2(void **state)
+{
+    (void)state;
+    open_host_as_v2();
+    freeze_holds_and_thaw_lets_go();
+}
+
 static void freezes_and_thaws_on_v1(void **state)
 {
     (void)state;
@@ -411,10 +451,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(kills_what_forked_and_left_its_session),
         cmocka_unit_test(kills_on_v1_by_freezing),
+        cmocka_unit_test(kills_on_v2),
         cmocka_unit_test(kills_a_fork_bomb),
         cmocka_unit_test(kills_a_fork_bomb_on_v1),
         cmocka_unit_test(kills_one_exec_and_leaves_its_sibling),
         cmocka_unit_test(kills_one_exec_and_leaves_its_sibling_on_v1),
+        cmocka_unit_test(kills_one_exec_and_leaves_its_sibling_on_v2),
         cmocka_unit_test(memory_beyond_the_limit_is_an_oom_kill_with_a_counter),
         cmocka_unit_test(processes_beyond_the_limit_are_refused),
         cmocka_unit_test(names_the_limits_that_the_host_does_not_hold),
@@ -422,6 +464,7 @@ int main(void)
         cmocka_unit_test(paths_from_a_lease_must_be_ours),
         cmocka_unit_test(freezes_and_thaws),
         cmocka_unit_test(freezes_and_thaws_on_v1),
+        cmocka_unit_test(freezes_and_thaws_on_v2),
         cmocka_unit_test(lists_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -501,6 +501,46 @@ static void is_found_again_by_token(void **state)
     assert_int_equal(err.code, ERR_NOT_FOUND);
 }
 
+/* A whole life on another layout than the host's own. */
+static void lives_on(enum cgroup_mode mode)
+{
+    struct runtime_host own = host;
+    if (own.cgroups.mode != CGROUP_HYBRID) {
+        print_message("SKIPPED: only a hybrid host can stand for others\n");
+        skip();
+    }
+    host.cgroups.mode = mode;
+    for (unsigned tree = 0; tree < CGROUP_TREES; tree++)
+        if ((tree == CGROUP_TREE_UNIFIED) != (mode == CGROUP_V2) || mode == CGROUP_NONE)
+            host.cgroups.base[tree][0] = 0;
+    if (mode != CGROUP_V1)
+        host.cgroups.limits = 0;
+    struct box box;
+    start(&box, "sb_life");
+    assert_int_equal(box.started.cgroup.mode, mode);
+    assert_says(&box, "echo one; sleep 1000 & echo two", "one\ntwo\n");
+    stop(&box, "sb_life");
+    host = own;
+}
+
+static void lives_on_pure_v1(void **state)
+{
+    (void)state;
+    lives_on(CGROUP_V1);
+}
+
+static void lives_on_v2(void **state)
+{
+    (void)state;
+    lives_on(CGROUP_V2);
+}
+
+static void lives_without_cgroups(void **state)
+{
+    (void)state;
+    lives_on(CGROUP_NONE);
+}
+
 static void note(void *context, const char *sandbox_id)
 {
     snprintf((char *)context + strlen(context), 64, "%s ", sandbox_id);
@@ -618,6 +658,9 @@ int main(void)
         cmocka_unit_test_teardown(passes_on_bwraps_own_words, sweep),
         cmocka_unit_test_teardown(refuses_a_second_sandbox_of_one_id, sweep),
         cmocka_unit_test_teardown(is_found_again_by_token, sweep),
+        cmocka_unit_test_teardown(lives_on_pure_v1, sweep),
+        cmocka_unit_test_teardown(lives_on_v2, sweep),
+        cmocka_unit_test_teardown(lives_without_cgroups, sweep),
         cmocka_unit_test_teardown(lists_each_of_ours_once, sweep),
         cmocka_unit_test_teardown(stop_kills_what_hides_and_may_be_repeated, sweep),
         cmocka_unit_test_teardown(two_sandboxes_do_not_see_each_other, sweep),
