@@ -10,19 +10,32 @@
 #include <stdio.h>
 #include <string.h>
 
-int monitor_open(void *context, void *socket, void **monitor, struct err *err)
+int monitor_open(void *context, void *socket, struct monitor *monitor, struct err *err)
 {
     char endpoint[64], id[27]; /* the socket's address may be in use again before libzmq is done */
     rand_id(id);
     snprintf(endpoint, sizeof endpoint, "inproc://monitor-%s", id);
+    int unbounded = 0;
+    SCOPED(net_close) void *reader = zmq_socket(context, ZMQ_PAIR);
+    if (!reader || zmq_setsockopt(reader, ZMQ_RCVHWM, &unbounded, sizeof unbounded))
+        return err_sys(err, "opening a monitor");
     if (zmq_socket_monitor(socket, endpoint, ZMQ_EVENT_ALL))
         return err_sys(err, "monitoring a socket");
-    SCOPED(net_close) void *m = zmq_socket(context, ZMQ_PAIR);
-    int none = 0;
-    if (!m || zmq_setsockopt(m, ZMQ_LINGER, &none, sizeof none) || zmq_connect(m, endpoint))
-        return err_sys(err, "opening a monitor");
-    *monitor = TAKE(m);
+    if (zmq_connect(reader, endpoint)) {
+        err_sys(err, "connecting a monitor");
+        zmq_socket_monitor(socket, NULL, 0);
+        return -1;
+    }
+    *monitor = (struct monitor){socket, TAKE(reader)};
     return 0;
+}
+
+void monitor_close(struct monitor *monitor)
+{
+    if (monitor->socket)
+        zmq_socket_monitor(monitor->socket, NULL, 0);
+    monitor->socket = NULL;
+    net_close(&monitor->reader);
 }
 
 static enum monitor_event translate(uint16_t event)
@@ -47,10 +60,10 @@ static enum monitor_event translate(uint16_t event)
     }
 }
 
-int monitor_next(void *monitor, enum monitor_event *event, struct err *err)
+int monitor_next(const struct monitor *monitor, enum monitor_event *event, struct err *err)
 {
     SCOPED(net_message_close) struct net_message message = {0};
-    int got = net_recv_unnamed(monitor, &message, err);
+    int got = net_recv_unnamed(monitor->reader, &message, err);
     if (got <= 0)
         return got;
     uint16_t number = 0; /* the first frame: u16 event, u32 value */
@@ -60,10 +73,11 @@ int monitor_next(void *monitor, enum monitor_event *event, struct err *err)
     return 1;
 }
 
-int monitor_wait(void *monitor, unsigned events, int ms, enum monitor_event *event, struct err *err)
+int monitor_wait(const struct monitor *monitor, unsigned events, int ms, enum monitor_event *event,
+                 struct err *err)
 {
     int64_t until_ms = clock_boot_ms() + ms;
-    zmq_pollitem_t item = {.socket = monitor, .events = ZMQ_POLLIN};
+    zmq_pollitem_t item = {.socket = monitor->reader, .events = ZMQ_POLLIN};
     for (int64_t left = ms; left >= 0; left = until_ms - clock_boot_ms()) {
         if (zmq_poll(&item, 1, (long)left) < 0 && errno != EINTR)
             return err_sys(err, "waiting for a connection");

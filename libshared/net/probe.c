@@ -32,8 +32,8 @@ static int set_random_keys(void *socket, const char *server_key, struct err *err
 static int probe_as(void *context, int type, const char *endpoint, const char *server_key,
                     struct err *err)
 {
-    SCOPED(net_close) void *monitor = NULL;
     SCOPED(net_close) void *socket = zmq_socket(context, type);
+    SCOPED(monitor_close) struct monitor monitor = {0}; /* closed first */
     int none = 0;
     if (!socket || zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none))
         return err_sys(err, "opening a probe");
@@ -43,7 +43,7 @@ static int probe_as(void *context, int type, const char *endpoint, const char *s
     enum monitor_event event;
     unsigned decided = 1U << MONITOR_UP | 1U << MONITOR_UNWELCOME | 1U << MONITOR_NO_CURVE |
                        1U << MONITOR_UNREACHABLE;
-    int got = monitor_wait(monitor, decided, PROBE_MS, &event, err);
+    int got = monitor_wait(&monitor, decided, PROBE_MS, &event, err);
     if (got < 0)
         return -1;
     if (!got)

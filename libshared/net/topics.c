@@ -110,7 +110,7 @@ const char *topics_endpoint(const struct topics *topics)
 static int reopen(struct topics *t, struct err *err)
 {
     SCOPED(net_close) void *old = TAKE(t->socket);
-    SCOPED(net_close) void *monitor = NULL;
+    SCOPED(monitor_close) struct monitor monitor = {0};
     char endpoint[NET_ENDPOINT_BYTES];
     enum monitor_event event;
     text_copy(endpoint, sizeof endpoint, t->endpoint);
@@ -118,8 +118,9 @@ static int reopen(struct topics *t, struct err *err)
         return -1;
     if (zmq_unbind(old, endpoint))
         return err_sys(err, "unbinding %s", endpoint);
-    if (monitor_wait(monitor, 1U << MONITOR_UNBOUND, UNBIND_MS, &event, err) < 0)
+    if (monitor_wait(&monitor, 1U << MONITOR_UNBOUND, UNBIND_MS, &event, err) < 0)
         return -1;
+    monitor_close(&monitor);
     net_close(&old);
     return open_socket(t, endpoint, err);
 }

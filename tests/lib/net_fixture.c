@@ -118,16 +118,16 @@ void fixture_send(void *socket, const struct view *frames, size_t count)
         fail_msg("%s", err.text);
 }
 
-void *fixture_monitor(struct fixture *f, void *socket)
+struct monitor fixture_monitor(struct fixture *f, void *socket)
 {
     struct err err;
-    void *monitor;
+    struct monitor monitor;
     if (monitor_open(f->context, socket, &monitor, &err))
         fail_msg("%s", err.text);
     return monitor;
 }
 
-enum monitor_event fixture_event(void *monitor, unsigned events)
+enum monitor_event fixture_event(const struct monitor *monitor, unsigned events)
 {
     struct err err;
     enum monitor_event event;

@@ -45,7 +45,7 @@ bool fixture_wait(void *socket, int ms);
 void fixture_send(void *socket, const struct view *frames, size_t count);
 
 /* Tells of the socket's connections, to be opened before it connects. */
-void *fixture_monitor(struct fixture *f, void *socket);
+struct monitor fixture_monitor(struct fixture *f, void *socket);
 
 /* The next event whose bit is in `events`; fails the test when none comes. */
-enum monitor_event fixture_event(void *monitor, unsigned events);
+enum monitor_event fixture_event(const struct monitor *monitor, unsigned events);

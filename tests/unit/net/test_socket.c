@@ -60,10 +60,10 @@ static enum monitor_event outcome(struct fixture *f, const char *endpoint, int t
         zmq_setsockopt(client, ZMQ_PLAIN_USERNAME, "admin", 5);
         zmq_setsockopt(client, ZMQ_PLAIN_PASSWORD, "admin", 5);
     }
-    void *monitor = fixture_monitor(f, client);
+    struct monitor monitor = fixture_monitor(f, client);
     zmq_connect(client, endpoint);
-    enum monitor_event event = fixture_event(monitor, DECIDED);
-    net_close(&monitor);
+    enum monitor_event event = fixture_event(&monitor, DECIDED);
+    monitor_close(&monitor);
     net_close(&client);
     return event;
 }
@@ -86,9 +86,10 @@ static void strangers_stay_out_of_every_kind_of_server(void **state)
     } rows[] = {{NET_ROUTER, ZMQ_DEALER}, {NET_XPUB, ZMQ_SUB}, {NET_SUB_IN, ZMQ_PUB}};
     for (size_t i = 0; i < COUNT(rows); i++)
         for (int tcp = 0; tcp < 2; tcp++) {
-            char bound[NET_ENDPOINT_BYTES];
+            char bound[NET_ENDPOINT_BYTES], name[16];
+            snprintf(name, sizeof name, "door%zu", i); /* the last one may still be closing */
             SCOPED(net_close)
-            void *server = fixture_bind(f, rows[i].server, tcp ? NULL : "door", bound);
+            void *server = fixture_bind(f, rows[i].server, tcp ? NULL : name, bound);
             assert_non_null(server);
             assert_only_alice_gets_in(f, bound, rows[i].client, true);
         }
@@ -261,12 +262,12 @@ static void a_frame_over_the_limit_ends_the_connection(void **state)
     struct fixture *f = *state;
     char bound[NET_ENDPOINT_BYTES];
     SCOPED(net_close) void *server = fixture_bind(f, NET_ROUTER, "door", bound);
-    SCOPED(net_close) void *monitor = fixture_monitor(f, server);
+    SCOPED(monitor_close) struct monitor monitor = fixture_monitor(f, server);
     SCOPED(net_close) void *alice = fixture_connect(f, NET_DEALER, &f->alice, bound);
     uint8_t *large = calloc(1, NET_CLIENT_FRAME_BYTES + 1);
     const struct view frames[] = {view_of("C1"), {large, NET_CLIENT_FRAME_BYTES + 1}};
     fixture_send(alice, frames, COUNT(frames));
-    fixture_event(monitor, 1U << MONITOR_DOWN);
+    fixture_event(&monitor, 1U << MONITOR_DOWN);
     assert_false(fixture_wait(server, 0));
     free(large);
 }
@@ -292,13 +293,14 @@ static void a_claimed_routing_id_gets_no_answers_of_others(void **state)
             assert_true(view_equal(message.frames[0], view_of("victim")));
         }
     }
-    SCOPED(net_close) void *monitor = fixture_monitor(f, client[1]);
+    SCOPED(monitor_close) struct monitor monitor = fixture_monitor(f, client[1]);
     assert_int_equal(net_connect(client[1], bound, &err), 0);
-    fixture_event(monitor, DECIDED);
+    fixture_event(&monitor, DECIDED);
     const struct view answer[] = {view_of("victim"), view_of("for alice")};
     assert_int_equal(net_send(server, answer, COUNT(answer), &err), 0);
     assert_true(fixture_wait(client[0], FIXTURE_PATIENCE_MS));
     assert_false(fixture_wait(client[1], 0));
+    monitor_close(&monitor);
     net_close(&client[0]);
     net_close(&client[1]);
 }

@@ -229,9 +229,9 @@ static void a_message_upstream_does_not_redirect_the_grants_of_others(void **sta
     zmq_setsockopt(mallory, ZMQ_CURVE_SERVERKEY, b->f.server.public_key, 40);
     zmq_setsockopt(mallory, ZMQ_CURVE_PUBLICKEY, b->f.bob.public_key, 40);
     zmq_setsockopt(mallory, ZMQ_CURVE_SECRETKEY, b->f.bob.secret_key, 40);
-    void *monitor = fixture_monitor(&b->f, mallory);
+    struct monitor monitor = fixture_monitor(&b->f, mallory);
     zmq_connect(mallory, topics_endpoint(b->topics));
-    fixture_event(monitor, 1U << MONITOR_UP);
+    fixture_event(&monitor, 1U << MONITOR_UP);
     assert_true(zmq_send(mallory, "redirect", 8, 0) == 8);
     assert_true(fixture_wait(xpub, FIXTURE_PATIENCE_MS));
 
@@ -242,13 +242,13 @@ static void a_message_upstream_does_not_redirect_the_grants_of_others(void **sta
     assert_string_equal(got.offender, b->f.bob.public_key);
     assert_int_equal(got.granted, 0);
 
-    fixture_event(monitor, 1U << MONITOR_UNWELCOME); /* the key is blocked */
-    got = read_until(b, alice, 1);                   /* alice has come back by herself */
+    fixture_event(&monitor, 1U << MONITOR_UNWELCOME); /* the key is blocked */
+    got = read_until(b, alice, 1);                    /* alice has come back by herself */
     assert_int_equal(got.granted, 1);
     publish(b, ALICES "secret");
     assert_next(alice, ALICES "secret");
     assert_false(fixture_wait(mallory, 0));
-    net_close(&monitor);
+    monitor_close(&monitor);
     net_close(&mallory);
 }
 
