@@ -1,9 +1,9 @@
 /* main.c - corral-manager: what it answers, what it does, and who may ask. */
 #include "manager/manager.h"
-#include "manager/manager_db.h"
 #include "manager/operations.h"
 #include "manager/preflight_main.h"
 #include "manager/queries.h"
+#include "service/ledger.h"
 
 enum {
     ACTORS = ROLE_AGENT | ROLE_OPERATOR | ROLE_ADMIN,
@@ -27,12 +27,15 @@ static const struct op_kind *const operations[] = {
     &op_create, &op_exec, &op_delete, &op_kill, NULL,
 };
 
+static const char *const migrations[] = {ledger_schema};
+static const struct projection_table projection = {migrations, 1, ledger_apply};
+
 static const struct service_table table = {
     .name = "manager",
     .doc = "The door for clients: owns the sandboxes of its host and runs commands in them.",
     .queries = queries,
     .operations = operations,
-    .projection = &manager_projection,
+    .projection = &projection,
     .has_events = true,
     .open = manager_open,
     .close = manager_close,

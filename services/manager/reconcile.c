@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "manager/manager_db.h"
 #include "manager/sandbox.h"
 #include "service/dispatch.h"
+#include "service/ledger.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -130,13 +130,13 @@ struct start {
 };
 
 /* Commands are lost with the manager that watched them; creates wait for what the leases say. */
-static void take_intent(void *context, const struct event *intent)
+static int take_intent(void *context, const struct event *intent, struct err *err)
 {
     struct start *start = context;
-    if (strcmp(intent->kind, "sandbox_create"))
-        record_lost(start->manager, intent);
-    else if (list_add(&start->creates, &start->create_list, &message_event, intent, &start->err))
-        start->failed = true;
+    if (!strcmp(intent->kind, "sandbox_create"))
+        return list_add(&start->creates, &start->create_list, &message_event, intent, err);
+    record_lost(start->manager, intent);
+    return 0;
 }
 
 static int find_create(const struct start *start, const char *sandbox_id, struct bytes *to,
@@ -224,19 +224,12 @@ static void settle_rest(struct start *start)
             record_lost(start->manager, &intent);
 }
 
-static void restore(void *context, const struct event *result, int64_t wall_ns)
-{
-    struct manager *m = context;
-    dispatch_restore(m->service->dispatch, result, wall_ns);
-}
-
 int reconcile_start(struct manager *m, struct err *err)
 {
     struct start start = {.manager = m, .creates = bytes_open(64 * 1024 * 1024)};
     struct db *db = projection_db(m->service->projection);
-    int64_t age_ns = m->service->config.service.reply_hours * 3600 * S_NS;
-    int failed = manager_db_each_result(db, clock_wall_ns() - age_ns, restore, m, err) ||
-                 manager_db_each_intent(db, take_intent, &start, err) ||
+    int failed = ledger_restore(db, m->service->dispatch, err) ||
+                 ledger_each_open(db, take_intent, &start, err) ||
                  lease_each(m->leases, take_lease, &start, err);
     if (!failed && start.failed) {
         *err = start.err;
