@@ -3,6 +3,11 @@
  * Invariant: a source's place goes into the batch that holds the record or the event which moved
  * it. So after a crash at any moment the database's place is what its records say, and what was
  * not committed is asked for again.
+ *
+ * A source has one window open at a time: what it was asked to push. The window is over when its
+ * last record was seen, whether or not all of it could be taken, or when nothing was pushed between
+ * two hellos. Asking again while an old window is still on its way would let the ways fill with
+ * repeats faster than they are dropped.
  */
 #include "audit/ingest.h"
 
@@ -15,7 +20,6 @@
 #include "base/text.h"
 #include "service/outbox.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +31,7 @@ struct ingest {
     struct sources sources;
     struct source *own;
     struct queue queue;
-    int64_t granted;   /* of all sources */
+    int64_t reserved;  /* of all sources */
     char refused[256]; /* the newest refusal: the same one again is no news */
 };
 
@@ -178,10 +182,10 @@ static int admit(struct ingest *g, const struct sender *sender, const char *name
     return 0;
 }
 
-static void give_grant_back(struct ingest *g, struct source *s)
+static void close_window(struct ingest *g, struct source *s)
 {
-    g->granted -= s->granted;
-    s->granted = 0;
+    g->reserved -= s->reserved;
+    s->reserved = s->asked_upto = 0;
 }
 
 /* Begins a newer epoch, if this is one. */
@@ -195,8 +199,8 @@ static int follow_epoch(struct ingest *g, struct source *s, int64_t epoch, struc
              (long long)s->is.epoch, (long long)s->is.upto, (long long)epoch);
     if (move(g, s, epoch, 0, &event, err))
         return -1;
-    give_grant_back(g, s);
-    s->last = s->taken_before = 0;
+    close_window(g, s);
+    s->last = 0;
     s->last_before = INT64_MAX; /* whatever the next hello says was not delivered in time */
     return 0;
 }
@@ -217,18 +221,18 @@ static int pass_over_missing(struct ingest *g, struct source *s, int64_t first, 
 static void ask(struct ingest *g, struct source *s, struct record_answer *answer)
 {
     int64_t missing = s->last - s->is.upto;
-    int64_t room = INGEST_RECORDS - g->queue.records - g->granted;
+    int64_t room = INGEST_RECORDS - g->queue.records - g->reserved;
     if (missing <= 0)
         s->wants = false;
-    if (!s->wants || s->granted || room <= 0)
+    if (!s->wants || s->asked_upto || (room < missing && room < INGEST_WINDOW_MIN))
         return;
     int64_t credit = missing < room ? missing : room;
-    s->granted = credit < INGEST_WINDOW ? credit : INGEST_WINDOW;
-    s->granted_upto = s->is.upto + s->granted;
+    s->reserved = credit < INGEST_WINDOW ? credit : INGEST_WINDOW;
+    s->asked_upto = s->is.upto + s->reserved;
     s->wants = false;
-    g->granted += s->granted;
+    g->reserved += s->reserved;
     answer->from = s->is.upto + 1;
-    answer->credit = s->granted;
+    answer->credit = s->reserved;
 }
 
 /* Says what is committed and asks; without news only when there is something to ask. */
@@ -260,11 +264,11 @@ int ingest_hello(struct ingest *g, const struct sender *sender, const struct rec
     s->to = *sender->from;
     s->has_address = true;
     s->last = hello->last;
-    if (is_fresh || s->is.upto == s->taken_before)
-        give_grant_back(g, s); /* what was asked for does not come */
+    if (is_fresh || !s->pushed)
+        close_window(g, s); /* what was asked for does not come */
     if (is_fresh || s->is.upto < s->last_before)
         s->wants = true;
-    s->taken_before = s->is.upto;
+    s->pushed = false;
     s->last_before = hello->last;
     answer(g, s, true);
     return 0;
@@ -273,8 +277,8 @@ int ingest_hello(struct ingest *g, const struct sender *sender, const struct rec
 /* Room for one more: what was asked for has its room already. */
 static bool has_room(const struct ingest *g, const struct source *s, const struct record_item *item)
 {
-    bool is_granted = s->granted && item->seq <= s->granted_upto && item->seq > s->is.upto;
-    return (is_granted || g->queue.records + g->granted < INGEST_RECORDS) &&
+    bool is_reserved = s->reserved && item->seq <= s->asked_upto && item->seq > s->is.upto;
+    return (is_reserved || g->queue.records + g->reserved < INGEST_RECORDS) &&
            g->queue.bytes + (int64_t)item->payload.len <= INGEST_BYTES;
 }
 
@@ -291,19 +295,16 @@ static bool take(struct ingest *g, struct source *s, const struct record_item *i
                           .received_ns = received_ns,
                           .type = item->type,
                           .is_known = item->seq <= s->is.upto};
-    if (!entry.is_known && item->seq - 1 != s->is.upto)
+    if ((!entry.is_known && item->seq - 1 != s->is.upto) || !has_room(g, s, item) ||
+        queue_add(&g->queue, &entry, item->payload, &err))
         return false;
-    if (!has_room(g, s, item) || queue_add(&g->queue, &entry, item->payload, &err)) {
-        give_grant_back(g, s); /* what is on its way behind this one will not fit either */
-        return false;
-    }
     if (entry.is_known)
         return true;
     s->is.upto = item->seq;
     batch_place(g->queue.end, &s->is);
-    if (s->granted && item->seq <= s->granted_upto) {
-        s->granted--;
-        g->granted--;
+    if (s->reserved && item->seq <= s->asked_upto) {
+        s->reserved--;
+        g->reserved--;
     }
     return true;
 }
@@ -315,19 +316,19 @@ int ingest_push(struct ingest *g, const struct sender *sender, const struct reco
     if (admit(g, sender, push->source, push->epoch, &s, err) ||
         follow_epoch(g, s, push->epoch, err))
         return -1;
-    bool was_granted = s->granted > 0;
     struct list rest = push->records;
-    struct record_item item;
+    struct record_item item = {0};
     bool is_taken = true;
     while (list_next(&rest, &message_record_item, &item)) {
         if (item.seq > s->last)
             s->last = item.seq;
         is_taken = is_taken && take(g, s, &item, received_ns);
     }
-    if (!is_taken)
-        s->wants = true;
-    if (was_granted && !s->granted)
-        s->wants = true; /* all of a window is here: the next one, if more is missing */
+    bool is_end = !sender->from->published && s->asked_upto && item.seq >= s->asked_upto;
+    if (is_end)
+        close_window(g, s);
+    s->pushed = s->pushed || !sender->from->published;
+    s->wants = s->wants || !is_taken || is_end;
     answer(g, s, false);
     return 0;
 }

@@ -31,7 +31,8 @@
 enum {
     INGEST_RECORDS = 8 * BATCH_RECORDS, /* taken and not yet committed */
     INGEST_BYTES = 24 * 1024 * 1024,    /* of their payloads */
-    INGEST_WINDOW = 1024                /* records that one source is asked for at once */
+    INGEST_WINDOW = 1024,               /* records that one source is asked for at once, */
+    INGEST_WINDOW_MIN = 64              /* and fewer than this only when no more are missing */
 };
 
 struct ingest;

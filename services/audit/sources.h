@@ -7,14 +7,15 @@
 enum { SOURCES_MAX = 1024 };
 
 struct source {
-    struct place is;                   /* `upto` is what was taken */
-    int64_t committed;                 /* of the epoch in `is` */
-    int64_t last;                      /* the newest that it says it has */
-    int64_t taken_before, last_before; /* at the hello before */
-    int64_t granted;                   /* records asked for and not yet here, up to granted_upto */
-    int64_t granted_upto;
-    bool wants;    /* something is missing that the live publication will not bring */
-    bool advanced; /* since the last answer */
+    struct place is;     /* `upto` is what was taken */
+    int64_t committed;   /* of the epoch in `is` */
+    int64_t last;        /* the newest that it says it has */
+    int64_t last_before; /* the same at the hello before */
+    int64_t asked_upto;  /* end of the window that it was asked for; 0: none open */
+    int64_t reserved;    /* room kept for what of the window is not yet here */
+    bool pushed;         /* something since the hello before */
+    bool wants;          /* something is missing that the live publication will not bring */
+    bool advanced;       /* since the last answer */
     bool has_address;
     struct address to;
 };

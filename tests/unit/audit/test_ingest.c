@@ -197,10 +197,25 @@ static void asks_again_when_what_it_asked_for_does_not_come(void **state)
     assert_int_equal(d->said.from, 1);
     push(d, 3, 1, 2);
     hello(d, 3, 1, 5);
-    assert_int_equal(d->said.from, 0); /* it moves */
+    assert_int_equal(d->said.from, 0); /* it is on its way */
     hello(d, 3, 1, 5);
-    assert_int_equal(d->said.from, 3); /* it stopped */
+    assert_int_equal(d->said.from, 3); /* it is not */
     assert_int_equal(d->said.credit, 3);
+}
+
+static void asks_again_only_behind_the_end_of_a_window(void **state)
+{
+    struct desk *d = *state;
+    hello(d, 3, 1, 300);
+    assert_int_equal(d->answers, 1);
+    push(d, 3, 1, 64);
+    push(d, 3, 129, 192); /* one push was lost, and what follows is of no use */
+    push(d, 3, 193, 256);
+    assert_int_equal(d->answers, 1);
+    push(d, 3, 257, 300);
+    assert_int_equal(d->answers, 2);
+    assert_int_equal(d->said.from, 65);
+    assert_int_equal(d->said.credit, 236);
 }
 
 static void asks_a_reconnected_journal_at_once(void **state)
@@ -435,6 +450,7 @@ int main(void)
         TEST(asks_at_a_gap_and_takes_nothing_beyond_it),
         TEST(leaves_the_live_publication_its_time),
         TEST(asks_again_when_what_it_asked_for_does_not_come),
+        TEST(asks_again_only_behind_the_end_of_a_window),
         TEST(asks_a_reconnected_journal_at_once),
         TEST(drops_what_it_has_but_for_a_comparison),
         TEST(reports_forks_once_a_batch),
