@@ -230,7 +230,7 @@ static int run_operation(struct dispatch *d, const struct op_kind *kind, const s
     int known = repeat(d, call, hash, err);
     if (known)
         return known < 0 ? -1 : 0;
-    struct op *op;
+    struct op *op = NULL;
     if (check_load(d, call, err) || begin(d, kind, call, body, hash, &op, err))
         return -1;
     op->call = call;
