@@ -174,19 +174,29 @@ static bool derive_public(char public_key[KEY_TEXT_BYTES], const char *secret_ke
     return ok;
 }
 
+int keys_check_pair(const struct key_pair *pair, struct err *err)
+{
+    char derived[KEY_TEXT_BYTES];
+    if (keys_check_public(pair->public_key, err))
+        return -1;
+    if (!derive_public(derived, pair->secret_key) || strcmp(derived, pair->public_key))
+        return err_set(err, ERR_INVALID, "the secret key does not belong to the public key");
+    return 0;
+}
+
 int keys_load(int dirfd, const char *path, struct key_pair *pair, struct err *err)
 {
     SCOPED(key_file_wipe) struct key_file file = {0};
+    SCOPED(keys_wipe) struct key_pair read = {0};
     if (load(dirfd, path, "curve", &file, err))
         return -1;
-    if (keys_check_public(file.public_key, err))
+    bool fits = text_copy(read.public_key, sizeof read.public_key, file.public_key) &&
+                text_copy(read.secret_key, sizeof read.secret_key, file.secret_key);
+    if (!fits)
+        return err_set(err, ERR_INVALID, "key file %s: a key is 40 characters of Z85", path);
+    if (keys_check_pair(&read, err))
         return err_add(err, "key file %s", path);
-    char derived[KEY_TEXT_BYTES];
-    if (!derive_public(derived, file.secret_key) || strcmp(derived, file.public_key))
-        return err_set(err, ERR_INVALID,
-                       "key file %s: the secret key does not belong to the public key", path);
-    text_copy(pair->public_key, sizeof pair->public_key, file.public_key);
-    text_copy(pair->secret_key, sizeof pair->secret_key, file.secret_key);
+    *pair = read;
     return 0;
 }
 

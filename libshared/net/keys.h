@@ -40,6 +40,9 @@ void keys_wipe(struct key_pair *pair);
  * ERR_INVALID. */
 int keys_check_public(const char *z85, struct err *err);
 
+/* Checks the public key of a pair and that the secret one belongs to it. ERR_INVALID. */
+int keys_check_pair(const struct key_pair *pair, struct err *err);
+
 /* The Z85 text of 32 bytes. */
 void keys_show(char z85[KEY_TEXT_BYTES], const uint8_t raw[KEY_BYTES]);
 

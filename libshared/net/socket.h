@@ -15,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "net/context.h"
 #include "net/keys.h"
 
 #include <stdint.h>
@@ -50,13 +51,6 @@ struct net_options {
     int queue_messages;         /* high-water mark of each direction and peer, 1 or more */
     int linger_ms;              /* how long unsent messages outlive net_close, 0 or more */
 };
-
-/* A context with room for `sockets` sockets. ERR_IO. */
-int net_context_open(int sockets, void **context, struct err *err);
-
-/* Ends the context and nulls it; blocks until its sockets are closed and have lingered. NULL is
- * fine. */
-void net_context_close(void **context);
 
 /* Opens a socket with every option set and read back. ERR_STATE libzmq does not honour an option
  * that safety needs; ERR_INVALID a key; ERR_IO. */
