@@ -2,6 +2,7 @@
 #include "tests/unit/audit/records.h"
 
 #include "audit/ingest.h"
+#include "base/fault.h"
 
 #define OWN "audit@host"
 #define SOURCE "manager@host"
@@ -441,6 +442,43 @@ static void numbers_at_the_end_of_their_range_do_no_harm(void **state)
     assert_int_equal(d->said.from, 0);
 }
 
+/* What could not be taken for want of memory is asked for again; nothing is lost or out of order.
+ */
+static void an_allocation_that_fails_costs_a_question_and_no_record(void **state)
+{
+    (void)state;
+    int failures = 0;
+    for (long n = 1; n < 40; n++) {
+        struct err err;
+        struct desk d;
+        char is[4096];
+        desk_open(&d);
+        assert_int_equal(ingest_start(d.ingest, 7, &err), 0);
+        SCOPED(bytes_close) struct bytes store = bytes_open(1 << 20);
+        struct record_push push = {.source = SOURCE, .epoch = 3};
+        for (int64_t seq = 1; seq <= 4; seq++) {
+            struct record_item item = {.seq = seq, .type = 9, .payload = view_of("x")};
+            assert_int_equal(list_add(&store, &push.records, &message_record_item, &item, &err), 0);
+        }
+        struct sender sender = manager_by(&d.peer);
+        fault_set(FAULT_ALLOC, n, false);
+        failures += ingest_push(d.ingest, &sender, &push, 1, &err) < 0;
+        bool is_over = fault_count(FAULT_ALLOC) < n;
+        fault_set(FAULT_ALLOC, 0, false);
+        hello(&d, 3, 1, 4);
+        if (d.said.from)
+            assert_int_equal(ingest_push(d.ingest, &sender, &push, 1, &err), 0);
+        written(&d, is);
+        assert_int_equal(d.said.upto, 4);
+        desk_close(&d);
+        if (is_over) {
+            assert_true(failures > 0);
+            return;
+        }
+    }
+    fail_msg("the story never passed");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -465,6 +503,7 @@ int main(void)
         TEST(asks_for_no_more_than_there_is_room_for),
         TEST(the_next_window_follows_the_one_that_has_come),
         TEST(numbers_at_the_end_of_their_range_do_no_harm),
+        cmocka_unit_test(an_allocation_that_fails_costs_a_question_and_no_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
