@@ -1,0 +1,152 @@
+/* corral approve-agent: an agent's key pair, its approval, the file that it works with. */
+#include "base/scope.h"
+#include "base/text.h"
+#include "cli/connect.h"
+#include "cli/print.h"
+#include "cli/setup.h"
+#include "net/connection.h"
+#include "net/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct approval {
+    const char *tenant;     /* "" : the caller's own */
+    const char *public_key; /* NULL: a pair is made here */
+    char path[4096];        /* of the connection file */
+    struct agent_approve request;
+    struct agent_changed changed;
+};
+
+/* An agent on another uid or host reaches the manager by TCP only. */
+static int agent_endpoint(struct endpoint *manager, struct err *err)
+{
+    char listen[256];
+    if (!manager->listen[0])
+        return 0;
+    text_copy(listen, sizeof listen, manager->listen);
+    manager->listen[0] = 0;
+    return setup_tcp(listen, 0, manager->requests, err) ||
+                   setup_tcp(listen, 1, manager->publish, err) ||
+                   setup_tcp(listen, 2, manager->events, err)
+               ? -1
+               : 0;
+}
+
+/* Writes the connection file before the agent is approved: a key that is approved must not be lost.
+ */
+static int write_file(const struct connect *connect, struct approval *a, struct err *err)
+{
+    struct connection file = {0};
+    struct endpoint manager;
+    struct key_pair pair;
+    SCOPED(bytes_close) struct bytes items = bytes_open(8192);
+    if (connect_endpoint(connect, PART_MANAGER, &manager, err) || agent_endpoint(&manager, err) ||
+        list_add(&items, &file.services, &message_endpoint, &manager, err))
+        return -1;
+    keys_make(&pair);
+    const char *tenant = a->tenant[0] ? a->tenant : connect->file.connection.tenant;
+    text_copy(file.tenant, sizeof file.tenant, tenant);
+    text_copy(file.principal, sizeof file.principal, a->request.agent);
+    text_copy(file.agent, sizeof file.agent, a->request.agent);
+    text_copy(file.public_key, sizeof file.public_key, pair.public_key);
+    text_copy(file.secret_key, sizeof file.secret_key, pair.secret_key);
+    text_copy(a->request.public_key, sizeof a->request.public_key, pair.public_key);
+    int failed = connection_save(AT_FDCWD, a->path, &file, err);
+    keys_wipe(&pair);
+    explicit_bzero(&file, sizeof file);
+    return failed;
+}
+
+static int fill(struct approval *a, const char *name, const char *key_out, struct err *err)
+{
+    if (!text_is_name(name, 64))
+        return err_set(err, ERR_INVALID, "\"%.70s\" is not letters, digits, . _ -", name);
+    if (a->tenant[0] && !text_is_name(a->tenant, 64))
+        return err_set(err, ERR_INVALID, "--tenant: \"%.70s\" is not letters, digits, . _ -",
+                       a->tenant);
+    text_copy(a->request.agent, sizeof a->request.agent, name);
+    text_copy(a->request.tenant, sizeof a->request.tenant, a->tenant);
+    if (a->public_key && key_out)
+        return err_set(err, ERR_INVALID, "--public-key and --key-out: the secret key is elsewhere");
+    if (a->public_key) {
+        text_copy(a->request.public_key, sizeof a->request.public_key, a->public_key);
+        return keys_check_public(a->public_key, err) ? err_add(err, "--public-key") : 0;
+    }
+    int len = key_out ? snprintf(a->path, sizeof a->path, "%s", key_out)
+                      : snprintf(a->path, sizeof a->path, "%s.corral.json", name);
+    if (len >= (int)sizeof a->path)
+        return err_set(err, ERR_INVALID, "--key-out: the path is too long");
+    if (!access(a->path, F_OK))
+        return err_set(err, ERR_STATE,
+                       "%s exists already; move it away, or name another file with --key-out",
+                       a->path);
+    return 0;
+}
+
+/* Writes the file, asks the guardian, and takes the file back when the answer is no. */
+static int approve(struct connect *connect, struct approval *a, struct err *err)
+{
+    static const struct question question = {PART_GUARDIAN, "agent_approve", &message_agent_approve,
+                                             &message_agent_changed, CONNECT_ASK_MS};
+    if (!a->public_key && write_file(connect, a, err))
+        return -1;
+    if (!connect_ask(connect, &question, &a->request, &a->changed, err))
+        return 0;
+    bool unknown = err->code == ERR_LOST;
+    if (a->path[0] && unknown)
+        return err_add(err, "whether it was approved is not known, %s is kept", a->path);
+    if (a->path[0])
+        unlink(a->path);
+    return -1;
+}
+
+static int print_result(const struct cli *cli, const struct approval *a, const struct connect *c,
+                        struct err *err)
+{
+    struct endpoint manager;
+    if (cli->json)
+        return print_json(&message_agent_changed, &a->changed, err);
+    if (cli->quiet) {
+        print_line("%s", a->changed.agent);
+        return 0;
+    }
+    print_line("Agent %s of tenant %s is approved.", a->changed.agent, a->changed.tenant);
+    if (!a->path[0])
+        return 0;
+    print_line("Its connection file is %s (keep it secret). Try:", a->path);
+    print_line("  corral run --connect %s -- echo hello", a->path);
+    if (!connect_endpoint(c, PART_MANAGER, &manager, err) && !manager.listen[0])
+        print_line("The file names a local socket, which only this user reaches; for others set "
+                   "manager.listen in corral.toml first.");
+    return 0;
+}
+
+int cmd_approve_agent(struct cli *cli, int argc, char **argv, struct err *err)
+{
+    const char *key_out = NULL;
+    struct approval approval = {.tenant = ""};
+    const struct option options[] = {
+        {"tenant", 0, "T", option_text, &approval.tenant, "Whose agent; default: your own tenant."},
+        {"key-out", 0, "FILE", option_text, &key_out,
+         "Where the connection file goes; ./NAME.corral.json."},
+        {"public-key", 0, "K", option_text, &approval.public_key,
+         "The agent's own CURVE key, in Z85; then no file is written."},
+        {0},
+    };
+    struct args args;
+    if (command_parse(cli, options, argc, argv, &args, err))
+        return -1;
+    if (args.help)
+        return 0;
+
+    SCOPED(connect_close) struct connect connect = {0};
+    if (fill(&approval, args.items[0], key_out, err) || connect_open(cli, &connect, err) ||
+        approve(&connect, &approval, err) ||
+        connect_await_generation(&connect, approval.changed.generation, err))
+        return -1;
+    return print_result(cli, &approval, &connect, err);
+}

@@ -1,0 +1,59 @@
+/* create.c - makes a sandbox; see create.h. */
+#include "cli/create.h"
+
+#include "base/scope.h"
+#include "base/text.h"
+#include "cli/units.h"
+
+#include <string.h>
+
+struct option *creation_options(struct creation *c, struct option *rows)
+{
+    const struct option own[CREATION_OPTIONS] = {
+        {"agent", 0, "NAME", option_text, &c->agent,
+         "For which agent; default: the one of the connection file."},
+        {"cpus", 0, "N", units_cpu_millis, &c->cpu_millis, "Cores, such as 1.5."},
+        {"memory", 0, "SIZE", units_memory_mb, &c->memory_mb, "64m, 1g, or a number of MiB."},
+        {"pids", 0, "N", units_count, &c->pids, "Processes and threads at once."},
+        {"tag", 0, "K=V", units_tag, &c->tags, "Kept with the sandbox and in the record; repeat."},
+        {"allow-unenforced", 0, "LIST", units_commas, &c->unenforced,
+         "Limits that need not hold here: memory,cpu,pids; on record."},
+    };
+    memcpy(rows, own, sizeof own);
+    return rows + CREATION_OPTIONS;
+}
+
+static int add_all(const struct texts *texts, struct bytes *store, struct list *list,
+                   struct err *err)
+{
+    for (size_t i = 0; i < texts->count; i++)
+        if (list_add_text(store, list, view_of(texts->items[i]), err))
+            return -1;
+    return 0;
+}
+
+int create_sandbox(struct connect *connect, const struct creation *c,
+                   struct sandbox_created *created, struct err *err)
+{
+    static const struct question question = {PART_MANAGER, "sandbox_create",
+                                             &message_sandbox_create, &message_sandbox_created,
+                                             CONNECT_ASK_MS};
+    const char *agent = c->agent ? c->agent : connect->file.connection.agent;
+    SCOPED(bytes_close) struct bytes env = bytes_open(256 * 1024);
+    SCOPED(bytes_close) struct bytes tags = bytes_open(64 * 1024);
+    SCOPED(bytes_close) struct bytes unenforced = bytes_open(64 * 1024);
+    struct sandbox_create request = {.limits = {.cpu_millis = c->cpu_millis,
+                                                .memory_mb = c->memory_mb,
+                                                .pids = c->pids,
+                                                .exec_timeout_ms = c->exec_timeout_ms}};
+    if (!agent[0])
+        return err_set(err, ERR_INVALID,
+                       "for which agent? --agent NAME, approved before by corral approve-agent");
+    if (!text_copy(request.agent, sizeof request.agent, agent) || !text_is_name(agent, 64))
+        return err_set(err, ERR_INVALID, "--agent: \"%.70s\" is not letters, digits, . _ -", agent);
+    schema_mark(&message_sandbox_create, &request, "limits");
+    if (add_all(&c->env, &env, &request.env, err) || add_all(&c->tags, &tags, &request.tags, err) ||
+        add_all(&c->unenforced, &unenforced, &request.allow_unenforced, err))
+        return -1;
+    return connect_ask(connect, &question, &request, created, err);
+}
