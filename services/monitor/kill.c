@@ -18,7 +18,7 @@ enum { FREEZE_MS = 1000 };
 
 /* A worker's view of a kill, which stays true should the lease go meanwhile. */
 struct proof {
-    struct monitor *monitor;
+    struct lookout *lookout;
     char sandbox_id[41], tenant[65], agent[65];
     struct kill_reason reason;
     struct cgroup cgroup;
@@ -43,7 +43,7 @@ struct kill_reason kill_reason_of(const struct finding *f, int64_t now_boot_ns)
 }
 
 /* Without a mark the cause would be lost, the kill not: it goes on. */
-static void mark(struct monitor *m, const struct watched *w)
+static void mark(struct lookout *l, const struct watched *w)
 {
     struct err err;
     struct kill_mark mark = {
@@ -51,7 +51,7 @@ static void mark(struct monitor *m, const struct watched *w)
     text_copy(mark.cause, sizeof mark.cause, w->reason.cause);
     text_copy(mark.rule, sizeof mark.rule, w->reason.rule);
     text_copy(mark.metric, sizeof mark.metric, w->reason.metric);
-    if (lease_mark(m->leases, w->sandbox_id, &mark, &err))
+    if (lease_mark(l->leases, w->sandbox_id, &mark, &err))
         log_error("kill.unmarked sandbox=%s error=\"%s\"", w->sandbox_id, err.text);
 }
 
@@ -106,7 +106,7 @@ static void record(const struct proof *p, const char *kind)
     text_copy(event.detail, sizeof event.detail,
               p->failed ? p->err.text : "nothing in it is alive any more");
     schema_mark(&message_event, &event, "duration_ms");
-    service_event(p->monitor->service, &event, true);
+    service_event(p->lookout->service, &event, true);
 }
 
 static void settle(struct watched *w, const struct proof *p)
@@ -124,7 +124,7 @@ static void settle(struct watched *w, const struct proof *p)
 static void on_proved(void *context)
 {
     struct proof *p = context;
-    struct watched *w = table_find(&p->monitor->table, p->sandbox_id);
+    struct watched *w = table_find(&p->lookout->table, p->sandbox_id);
     if (p->failed)
         log_error("kill.unkillable sandbox=%s error=\"%s\"", p->sandbox_id, p->err.text);
     else
@@ -139,18 +139,18 @@ static void on_proved(void *context)
     free(p);
 }
 
-static struct proof *new_proof(struct monitor *m, const struct watched *w)
+static struct proof *new_proof(struct lookout *l, const struct watched *w)
 {
     struct proof *p = mem_new(1, sizeof *p);
     if (!p)
         return NULL;
-    *p = (struct proof){.monitor = m,
+    *p = (struct proof){.lookout = l,
                         .reason = w->reason,
                         .cgroup = w->cgroup,
                         .init_pid = w->init_pid,
                         .init_start = w->init_start,
                         .was_frozen = w->is_frozen,
-                        .timeout_ms = m->service->config.manager.kill_timeout_ms};
+                        .timeout_ms = l->service->config.manager.kill_timeout_ms};
     text_copy(p->sandbox_id, sizeof p->sandbox_id, w->sandbox_id);
     text_copy(p->tenant, sizeof p->tenant, w->tenant);
     text_copy(p->agent, sizeof p->agent, w->agent);
@@ -158,14 +158,14 @@ static struct proof *new_proof(struct monitor *m, const struct watched *w)
 }
 
 /* When no worker can be had now, the next look tries again. */
-void kill_try(struct monitor *m, struct watched *w)
+void kill_try(struct lookout *l, struct watched *w)
 {
     struct err err;
     if (w->cgroup.mode == CGROUP_NONE ? kill_init(w, &err) : cgroup_kill(&w->cgroup, &err))
         log_error("kill.failed sandbox=%s error=\"%s\"", w->sandbox_id, err.text);
-    struct proof *p = new_proof(m, w);
+    struct proof *p = new_proof(l, w);
     w->state = WATCHED_KILLING;
-    if (p && !workers_run(m->service->workers, prove, on_proved, p, &err))
+    if (p && !workers_run(l->service->workers, prove, on_proved, p, &err))
         return;
     free(p);
     log_warn("kill.unproved sandbox=%s error=\"no worker\"", w->sandbox_id);
@@ -173,11 +173,11 @@ void kill_try(struct monitor *m, struct watched *w)
     w->retry_boot_ns = clock_boot_ns();
 }
 
-void kill_start(struct monitor *m, struct watched *w, const struct kill_reason *reason)
+void kill_start(struct lookout *l, struct watched *w, const struct kill_reason *reason)
 {
     w->reason = *reason;
-    mark(m, w);
+    mark(l, w);
     log_warn("kill.switch sandbox=%s cause=%s rule=%s value=%lld limit=%lld", w->sandbox_id,
              reason->cause, reason->rule, (long long)reason->value, (long long)reason->limit);
-    kill_try(m, w);
+    kill_try(l, w);
 }

@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "monitor/monitor.h"
+#include "monitor/lookout.h"
 
 enum { RETRY_MS = 30000 };
 
@@ -17,8 +17,8 @@ enum { RETRY_MS = 30000 };
 struct kill_reason kill_reason_of(const struct finding *finding, int64_t now_boot_ns);
 
 /* Kills a live sandbox. It is WATCHED_KILLING from here on. */
-void kill_start(struct monitor *monitor, struct watched *watched, const struct kill_reason *reason);
+void kill_start(struct lookout *lookout, struct watched *watched, const struct kill_reason *reason);
 
 /* Kills for the reason it already has: the last step of kill_start, and again where there was no
  * proof. */
-void kill_try(struct monitor *monitor, struct watched *watched);
+void kill_try(struct lookout *lookout, struct watched *watched);

@@ -1,6 +1,6 @@
 /* main.c - corral-monitor: what it answers, and who may ask. What it does by itself is in
- * monitor.c. */
-#include "monitor/monitor.h"
+ * lookout.c. */
+#include "monitor/lookout.h"
 #include "monitor/on_metrics_query.h"
 
 static const struct query queries[] = {
@@ -18,9 +18,9 @@ static const struct service_table table = {
     .doc = "Watches the sandboxes of its host and kills what crosses a limit, by itself.",
     .queries = queries,
     .operations = operations,
-    .open = monitor_open,
-    .close = monitor_close,
-    .status = monitor_status,
+    .open = lookout_open,
+    .close = lookout_close,
+    .status = lookout_status,
 };
 
 int main(int argc, char **argv)

@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "monitor/monitor.h"
+#include "monitor/lookout.h"
 
 #include <string.h>
 
@@ -62,13 +62,13 @@ static int add(const struct call *call, struct metrics_page *page, const struct 
 int on_metrics_query(void *state, const struct call *call, const void *request, void *answer,
                      struct err *err)
 {
-    const struct monitor *m = state;
+    const struct lookout *l = state;
     const struct metrics_query *in = request;
     size_t looks = in->looks ? (size_t)in->looks : 1;
     if (looks > 1 && !in->sandbox_id[0])
         return err_set(err, ERR_INVALID, "metrics_query.looks: needs sandbox_id");
-    for (size_t i = 0; i < m->table.count; i++) {
-        const struct watched *w = m->table.rows[i];
+    for (size_t i = 0; i < l->table.count; i++) {
+        const struct watched *w = l->table.rows[i];
         const struct look *look;
         if (w->state < WATCHED_LIVE || w->state == WATCHED_DEAD ||
             (in->sandbox_id[0] && strcmp(in->sandbox_id, w->sandbox_id)) ||

@@ -112,7 +112,7 @@ static void read_meter(struct watched *w, struct look *look)
         fd_close(&w->workspace); /* dead: it must not keep the memory of its files */
 }
 
-const struct look *watched_look(struct watched *w, int64_t now_boot_ns)
+struct look watched_look(struct watched *w, int64_t now_boot_ns)
 {
     struct err err;
     struct look look = {.boot_ns = now_boot_ns, .value = {-1, -1, -1, -1}};
@@ -121,7 +121,7 @@ const struct look *watched_look(struct watched *w, int64_t now_boot_ns)
     if (w->workspace >= 0 && workspace_used(w->workspace, &look.value[METRIC_DISK], &err))
         fd_close(&w->workspace);
     history_add(&w->history, &look);
-    return history_at(&w->history, 0);
+    return look;
 }
 
 bool watched_is_alive(const struct watched *w)

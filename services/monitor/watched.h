@@ -67,9 +67,8 @@ void watched_free(struct watched **watched);
  * error: is_stale. ERR_INVALID the lease names no cgroup of Corral; the sandbox is as before. */
 int watched_load(struct watched *watched, const struct lease *lease, struct err *err);
 
-/* Looks at a live sandbox and keeps the look. Never fails: what cannot be measured is a gap. The
- * result is valid until the next look. */
-const struct look *watched_look(struct watched *watched, int64_t now_boot_ns);
+/* Looks at a live sandbox and keeps the look. Never fails: what cannot be measured is a gap. */
+struct look watched_look(struct watched *watched, int64_t now_boot_ns);
 
 /* True unless it is known that nothing lives in it. */
 bool watched_is_alive(const struct watched *watched);

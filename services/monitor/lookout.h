@@ -1,4 +1,4 @@
-/* monitor.h - the monitor's state: what it watches, when it looks.
+/* lookout.h - the monitor's state: what it watches, when it looks.
  *
  * One timer looks at all sandboxes in one pass on the loop thread, a few reads each; another beats
  * the heart. Only the proof of a death waits, in a worker (kill.h). Nothing here needs the manager
@@ -9,7 +9,7 @@
 #include "monitor/table.h"
 #include "service/service.h"
 
-struct monitor {
+struct lookout {
     struct service *service;
     struct table table;
     int leases;    /* the lease directory */
@@ -18,6 +18,6 @@ struct monitor {
 };
 
 /* The hooks of main.c's table. */
-int monitor_open(struct service *service, void **state, struct err *err);
-void monitor_close(void *state);
-void monitor_status(void *state, struct service_status *status);
+int lookout_open(struct service *service, void **state, struct err *err);
+void lookout_close(void *state);
+void lookout_status(void *state, struct service_status *status);
