@@ -18,16 +18,32 @@ static struct {
     atomic_bool always;
 } kinds[FAULT_KINDS];
 
+enum { POINTS = 8 };
+
+static struct {
+    char name[80];
+    atomic_long left; /* passes until death */
+} points[POINTS];
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
-static char points[1024]; /* ",name,name," */
+
+/* "name[:N],name[:N],…" */
+static void read_points(const char *listed)
+{
+    for (size_t i = 0; i < POINTS && *listed; i++) {
+        size_t len = strcspn(listed, ","), name = strcspn(listed, ":,");
+        if (name < sizeof points[i].name)
+            memcpy(points[i].name, listed, name);
+        atomic_store(&points[i].left, name < len ? strtol(listed + name + 1, NULL, 10) : 1);
+        listed += len + (listed[len] == ',');
+    }
+}
 
 static void read_environment(void)
 {
     const char *listed = getenv("CORRAL_FAILPOINT");
-    if (listed && strlen(listed) + 3 < sizeof points) {
-        points[0] = ',';
-        strcat(strcpy(points + 1, listed), ",");
-    }
+    if (listed)
+        read_points(listed);
     const char *fault = getenv("CORRAL_FAULT");
     for (int i = 0; fault && i < FAULT_KINDS; i++) {
         size_t n = strlen(kind_names[i]);
@@ -42,17 +58,9 @@ static void read_environment(void)
 void fault_point(const char *name)
 {
     pthread_once(&once, read_environment);
-    if (!points[0])
-        return;
-    char wanted[128];
-    size_t n = strlen(name);
-    if (n + 3 > sizeof wanted)
-        return;
-    wanted[0] = ',';
-    memcpy(wanted + 1, name, n);
-    memcpy(wanted + 1 + n, ",", 2);
-    if (strstr(points, wanted))
-        kill(getpid(), SIGKILL);
+    for (size_t i = 0; i < POINTS && points[i].name[0]; i++)
+        if (!strcmp(points[i].name, name) && atomic_fetch_sub(&points[i].left, 1) == 1)
+            kill(getpid(), SIGKILL);
 }
 
 bool fault_hit(enum fault_kind kind)

@@ -1,11 +1,13 @@
 /* fault.h - the places where tests make Corral fail.
  *
  * Built with CORRAL_FAULTS (presets dev, tsan, coverage; never release) two environment variables
- * work: CORRAL_FAILPOINT=name[,name…]    the process kills itself with SIGKILL when it passes a
- * point of that name CORRAL_FAULT=kind:N[:always]     the N-th call (from 1) of that kind fails;
- * "always" lets every later one fail too. kinds: alloc, write, fsync, sqlite Without CORRAL_FAULTS
- * everything here compiles to nothing and the variables are not read. Thread-safe: the counters are
- * atomic.
+ * are read; without it everything here compiles to nothing. Thread-safe: the counters are atomic.
+ *
+ * CORRAL_FAILPOINT=name[:N][,…] - the process kills itself with SIGKILL when it passes a point of
+ * that name for the N-th time (the first, when no N is given).
+ *
+ * CORRAL_FAULT=kind:N[:always] - the N-th call (from 1) of that kind fails; "always" lets every
+ * later one fail too. Kinds: alloc, write, fsync, sqlite.
  */
 #pragma once
 
@@ -14,7 +16,7 @@
 enum fault_kind { FAULT_ALLOC, FAULT_WRITE, FAULT_FSYNC, FAULT_SQLITE, FAULT_KINDS };
 
 #ifdef CORRAL_FAULTS
-/* Dies by SIGKILL when `name` is listed in CORRAL_FAILPOINT. */
+/* Dies by SIGKILL when CORRAL_FAILPOINT says so. */
 void fault_point(const char *name);
 /* True when this call must fail; errno is then ENOMEM (alloc), ENOSPC (write) or EIO (fsync,
  * sqlite). */

@@ -77,8 +77,11 @@ static int make_cgroup(struct running *r, struct err *err)
                 "this host has no writable cgroup, so a sandbox runs one command at a time");
         return 0;
     }
-    if (cgroup_make_exec(&s->cgroup, r->exec.number, &r->cgroup, err))
-        return -1;
+    while (cgroup_make_exec(&s->cgroup, r->exec.number, &r->cgroup, err)) {
+        if (err->code != ERR_STATE)
+            return -1;
+        r->exec.number = r->sandbox->next_exec++; /* a number of an earlier manager's */
+    }
     r->has_cgroup = true;
     struct cgroup_usage before;
     if (cgroup_meter_open(&r->cgroup, &r->meter, err))

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ACT_MAX_BYTES = 256 * 1024 };
+enum { ACT_MAX_BYTES = 256 * 1024, RETRY_MS = 10 };
 
 /* A question under way. */
 struct question {
@@ -26,7 +26,9 @@ struct question {
     struct judge *judge;
     struct op *op;
     struct judgement *into;
-    int64_t sent_boot_ms;
+    struct bytes body;
+    bool is_sent;
+    int64_t asked_boot_ms;
     int timer;
     struct question *next;
 };
@@ -43,6 +45,12 @@ void judgement_close(struct judgement *j)
     bytes_close(&j->frame);
 }
 
+static void release(struct question *q)
+{
+    bytes_close(&q->body);
+    free(q);
+}
+
 /* Takes a question off the list and tells its operation. Whatever the operation does, it is over
  * with this question. */
 static void answer(struct question *q)
@@ -55,19 +63,9 @@ static void answer(struct question *q)
     struct judgement *into = q->into;
     if (q->timer >= 0)
         loop_end_timer(q->judge->service->loop, q->timer);
-    free(q);
+    release(q);
     op_wake(op, WAKE_VERDICT, into);
     op_drop(op);
-}
-
-static void on_late(void *context)
-{
-    struct question *q = context;
-    q->timer = -1;
-    err_set(&q->into->err, ERR_GUARDIAN_UNAVAILABLE,
-            "the guardian has not answered within %lld ms, so the answer is no",
-            (long long)q->judge->service->config.manager.verdict_timeout_ms);
-    answer(q);
 }
 
 static struct question *find(struct judge *j, const uint8_t id[WIRE_ID_BYTES])
@@ -101,7 +99,7 @@ static int take(const struct judge *j, struct question *q, const struct wire_ans
                       err) ||
         verdict_check(&into->verdict, j->public_key, into->act_hash, err))
         return -1;
-    into->valid_until_boot_ms = q->sent_boot_ms + into->verdict.valid_ms;
+    into->valid_until_boot_ms = q->asked_boot_ms + into->verdict.valid_ms;
     into->has_verdict = true;
     return 0;
 }
@@ -159,7 +157,7 @@ void judge_free(struct judge **judge)
     while (j->questions) {
         struct question *q = j->questions;
         j->questions = q->next;
-        free(q);
+        release(q);
     }
     if (j->guardian)
         loop_end_socket(j->service->loop, j->guardian);
@@ -168,40 +166,60 @@ void judge_free(struct judge **judge)
     *judge = NULL;
 }
 
-static int send(struct judge *j, struct question *q, const struct verdict_request *request,
-                struct err *err)
-{
-    SCOPED(bytes_close) struct bytes body = bytes_open(ACT_MAX_BYTES);
-    if (act_hash(&request->act, q->into->act_hash, err) ||
-        schema_encode(&message_verdict_request, request, &body, err))
-        return -1;
-    struct wire_request w = {.operation = "verdict_request", .body = bytes_view(&body)};
-    memcpy(w.id, q->id, sizeof w.id);
-    struct wire_frames f = wire_request_frames(&w);
-    if (net_send(j->guardian, f.frames, f.count, err))
-        return err_set(err, ERR_GUARDIAN_UNAVAILABLE,
-                       "the guardian is not connected, so the answer is no");
-    q->sent_boot_ms = clock_boot_ms();
-    q->timer = loop_timer(j->service->loop, j->service->config.manager.verdict_timeout_ms, false,
-                          on_late, q, err);
-    return q->timer < 0 ? -1 : 0;
-}
+static void start_timer(struct question *q, int64_t delay_ms);
 
-static void on_unasked(void *context)
-{
-    struct question *q = context;
-    q->timer = -1;
-    answer(q);
-}
-
-/* What cannot even be asked is answered from the loop as well: an operation is never woken inside
- * its own step. */
-static void answer_soon(struct question *q)
+/* Sends, or leaves it for the next try: a guardian that has just been restarted is back within
+ * moments. */
+static void try_send(struct question *q)
 {
     struct err err;
-    q->timer = loop_timer(q->judge->service->loop, 0, false, on_unasked, q, &err);
+    struct wire_request w = {.operation = "verdict_request", .body = bytes_view(&q->body)};
+    memcpy(w.id, q->id, sizeof w.id);
+    struct wire_frames f = wire_request_frames(&w);
+    q->is_sent = !net_send(q->judge->guardian, f.frames, f.count, &err);
+}
+
+static void on_time(void *context)
+{
+    struct question *q = context;
+    int64_t patience_ms = q->judge->service->config.manager.verdict_timeout_ms;
+    int64_t left_ms = q->asked_boot_ms + patience_ms - clock_boot_ms();
+    q->timer = -1;
+    if (q->into->err.code) {
+        answer(q); /* it could not even be asked */
+    } else if (left_ms <= 0) {
+        err_set(&q->into->err, ERR_GUARDIAN_UNAVAILABLE,
+                "the guardian %s within %lld ms, so the answer is no",
+                q->is_sent ? "has not answered" : "could not be reached", (long long)patience_ms);
+        answer(q);
+    } else {
+        if (!q->is_sent)
+            try_send(q);
+        start_timer(q, q->is_sent || left_ms < RETRY_MS ? left_ms : RETRY_MS);
+    }
+}
+
+static void start_timer(struct question *q, int64_t delay_ms)
+{
+    struct err err;
+    q->timer = loop_timer(q->judge->service->loop, delay_ms, false, on_time, q, &err);
     if (q->timer < 0)
         service_fail("judge.timer", &err);
+}
+
+/* Failures are told from the timer: an operation is never woken inside its own step. */
+static void ask(struct question *q, const struct verdict_request *request)
+{
+    struct judgement *into = q->into;
+    q->asked_boot_ms = clock_boot_ms();
+    q->body = bytes_open(ACT_MAX_BYTES);
+    if (act_hash(&request->act, into->act_hash, &into->err) ||
+        schema_encode(&message_verdict_request, request, &q->body, &into->err)) {
+        start_timer(q, 0);
+        return;
+    }
+    try_send(q);
+    start_timer(q, q->is_sent ? q->judge->service->config.manager.verdict_timeout_ms : RETRY_MS);
 }
 
 void judge_ask(struct judge *j, struct op *op, const struct verdict_request *request,
@@ -217,8 +235,7 @@ void judge_ask(struct judge *j, struct op *op, const struct verdict_request *req
     rand_fill(q->id, sizeof q->id);
     j->questions = q;
     op_hold(op);
-    if (send(j, q, request, &into->err))
-        answer_soon(q);
+    ask(q, request);
 }
 
 /* The policy's no, in words that help an agent on. */

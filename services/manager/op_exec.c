@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ENV_BYTES = 256 * 1024, STORED_TAIL_BYTES = 4096 };
+enum { ENV_BYTES = 256 * 1024, STORED_TAIL_BYTES = 4096, WAIT_MS = 10 };
 
 static enum op_state refuse(struct op *op, const struct err *err)
 {
@@ -71,6 +71,20 @@ static int ask(struct op *op, const struct sandbox *s, struct err *err)
     return 0;
 }
 
+/* A sandbox that starts, or that a restarted manager is finding again, is waited for: it runs or is
+ * gone within moments. */
+static int ask_when_running(struct op *op, struct err *err)
+{
+    const struct command_execute *in = op->request;
+    const struct sandbox *s = sandbox_find(manager_of(op), in->sandbox_id);
+    if (s && s->state == SANDBOX_STARTING) {
+        op_timer(op, WAIT_MS);
+        return 0;
+    }
+    s = find_running(op, in->sandbox_id, err);
+    return s ? ask(op, s, err) : -1;
+}
+
 static int begin(struct op *op, struct err *err)
 {
     const struct command_execute *in = op->request;
@@ -82,15 +96,13 @@ static int begin(struct op *op, struct err *err)
     if (strcmp(op->tenant, s->lease.tenant) || !call_acts_for(op->call, s->lease.agent))
         return err_set(err, ERR_FORBIDDEN, "%s may look at this sandbox, not act in it",
                        op->principal);
-    if (!find_running(op, in->sandbox_id, err))
-        return -1;
     if (outbox_state(m->service->outbox) >= OUTBOX_RESTRICTED)
         return err_set(err, ERR_RESTRICTED, "%s", outbox_detail(m->service->outbox));
     r->timeout_ms = in->timeout_ms ? in->timeout_ms : s->lease.limits.exec_timeout_ms;
     if (in->deadline_ms)
         op->deadline_boot_ms = op->started_boot_ms + in->deadline_ms;
     text_copy(r->agent, sizeof r->agent, s->lease.agent);
-    return ask(op, s, err);
+    return ask_when_running(op, err);
 }
 
 static enum op_state received(struct op *op, const struct wake *wake)
@@ -99,7 +111,8 @@ static enum op_state received(struct op *op, const struct wake *wake)
     struct err err;
     if (wake->reason == WAKE_VERDICT)
         return judge_decide(op, &r->judgement);
-    if (wake->reason == WAKE_ENTERED && begin(op, &err))
+    if ((wake->reason == WAKE_ENTERED && begin(op, &err)) ||
+        (wake->reason == WAKE_TIMER && ask_when_running(op, &err)))
         return refuse(op, &err);
     return OP_RECEIVED;
 }

@@ -83,15 +83,16 @@ static void on_stopped(void *context)
     s->is_stopping = false;
     s->launcher_pid = 0; /* reaped, or given up */
     wake_execs(s);
-    wake_waiters(s, &over);
     if (e->failed) {
         log_error("sandbox.unkillable sandbox=%s error=\"%s\"", e->sandbox_id, e->err.text);
         if (s->state != SANDBOX_UNKILLABLE)
             record(s, "sandbox_unkillable", "failure", e->err.text);
         s->state = SANDBOX_UNKILLABLE;
+        wake_waiters(s, &over);
     } else {
         log_info("sandbox.ended sandbox=%s cause=%s rule=%s", e->sandbox_id, s->cause, s->rule);
         record(s, "sandbox_ended", "success", "");
+        wake_waiters(s, &over);
         if (lease_remove(e->manager->leases, e->sandbox_id, &err))
             log_error("lease.kept sandbox=%s error=\"%s\"", e->sandbox_id, err.text);
         sandbox_forget(s);
