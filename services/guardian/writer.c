@@ -55,6 +55,18 @@ static int save(struct writer *w, const struct registry *registry, struct err *e
     return registry_save(w->public_dir, "registry.json", registry, err);
 }
 
+/* After a save that failed: it may have failed behind the rename, and then the file has the change.
+ * That this may not survive a loss of power does no harm: once its result is in the journal, every
+ * start puts it back (recover.h). A file that cannot even be read leaves it to a restart. */
+static bool is_in_file(struct writer *w, const struct registry *wanted)
+{
+    SCOPED(registry_release) struct registry *found = NULL;
+    struct err err;
+    if (registry_load(w->public_dir, "registry.json", clock_wall_ns() / S_NS, &found, &err))
+        service_fail("registry.unknown", &err);
+    return registry_generation(found) == registry_generation(wanted);
+}
+
 /* On a worker. `first` stays the same until written() has run. */
 static void write_next(void *context)
 {
@@ -63,7 +75,7 @@ static void write_next(void *context)
     SCOPED(registry_release) struct registry *old = registry_hold(w->service->registry);
     SCOPED(registry_release) struct registry *next = NULL;
     job->has_failed = change_apply(&job->change, old, clock_wall_ns() / S_NS, &next, &job->err) ||
-                      save(w, next, &job->err);
+                      (save(w, next, &job->err) && !is_in_file(w, next));
     if (!job->has_failed)
         job->next_registry = TAKE(next);
 }
