@@ -3,6 +3,7 @@
 #include "guardian/guardian.h"
 
 static const struct query queries[] = {
+    SERVICE_STATUS_QUERY,
     {"verdict_request", &message_verdict_request, &message_verdict, ROLE_SERVICE, "manager",
      on_verdict_request, "Judges one act; the answer is signed and recorded."},
     {"guardian_status", &message_nothing, &message_guardian_report,
