@@ -29,6 +29,7 @@ static int agent_endpoint(struct endpoint *manager, struct err *err)
         return 0;
     text_copy(listen, sizeof listen, manager->listen);
     manager->listen[0] = 0;
+    manager->present = 0; /* so that an empty field is not written */
     return setup_tcp(listen, 0, manager->requests, err) ||
                    setup_tcp(listen, 1, manager->publish, err) ||
                    setup_tcp(listen, 2, manager->events, err)
