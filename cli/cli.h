@@ -15,6 +15,15 @@
 
 struct command;
 
+/* What a service said besides no. A zeroed one says nothing. */
+struct refusal {
+    struct failure failure;
+    struct bytes frame; /* what the failure's lists point into */
+};
+
+/* Frees and zeroes. */
+void refusal_close(struct refusal *refusal);
+
 /* What was said before or behind the command's name, and what the answer to a failure is made of.
  */
 struct cli {
@@ -23,7 +32,7 @@ struct cli {
     const char *state_path;   /* --state; NULL: the default */
     bool json, quiet;
     struct screen screen;   /* stdout */
-    struct failure failure; /* the body of the last "error" answer; code "" when there was none */
+    struct refusal refusal; /* the last "error" answer, if the last question had one */
 };
 
 /* Runs a command: argv[0..argc) is what stands behind its name. Returns the exit code, 0 to 255, or

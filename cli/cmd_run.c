@@ -5,9 +5,11 @@
 #include "cli/execute.h"
 #include "cli/print.h"
 
-/* Removes the sandbox; what that has to say must not hide how the command ended. */
+/* Removes the sandbox; what that has to say must not hide what the command was refused for. */
 static void clean_up(struct connect *connect, const char *sandbox_id)
 {
+    struct refusal of_the_command = connect->cli->refusal;
+    connect->cli->refusal = (struct refusal){0};
     static const struct question question = {PART_MANAGER, "sandbox_delete",
                                              &message_sandbox_delete, &message_sandbox_deleted,
                                              CONNECT_ASK_MS};
@@ -17,6 +19,8 @@ static void clean_up(struct connect *connect, const char *sandbox_id)
     text_copy(request.sandbox_id, sizeof request.sandbox_id, sandbox_id);
     if (connect_ask(connect, &question, &request, &deleted, &err) && err.code != ERR_NOT_FOUND)
         print_note("corral run: %s remains: %s; corral terminate ends it", sandbox_id, err.text);
+    refusal_close(&connect->cli->refusal);
+    connect->cli->refusal = of_the_command;
 }
 
 static int run_in_new(struct connect *connect, const struct creation *creation,
@@ -30,11 +34,8 @@ static int run_in_new(struct connect *connect, const struct creation *creation,
     int failed = execute(connect, execution, &exit_code, err);
     if (keep)
         print_note("corral run: kept %s", created.sandbox_id);
-    else {
-        struct failure failure = connect->cli->failure; /* of the command, if it failed */
+    else
         clean_up(connect, created.sandbox_id);
-        connect->cli->failure = failure;
-    }
     return failed ? -1 : exit_code;
 }
 

@@ -6,6 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
+void refusal_close(struct refusal *refusal)
+{
+    bytes_close(&refusal->frame);
+    *refusal = (struct refusal){0};
+}
+
 static int option_format(const char *text, void *to, struct err *err)
 {
     if (strcmp(text, "json") && strcmp(text, "table"))

@@ -97,29 +97,33 @@ static int find_client(struct connect *connect, enum part part, struct client **
     return 0;
 }
 
-/* Makes *err out of the body of an "error" answer, and keeps what else it says. */
-static int refused(struct connect *connect, struct view body, struct err *err)
+/* Makes *err out of an "error" answer, and keeps what else it says. */
+static int refused(struct connect *connect, struct err *err)
 {
-    struct failure *failure = &connect->cli->failure;
-    if (schema_decode(&message_failure, body, SCHEMA_LENIENT, failure, err))
+    struct refusal *refusal = &connect->cli->refusal;
+    refusal->frame = connect->answer.body;
+    connect->answer.body = (struct bytes){0};
+    if (schema_decode(&message_failure, bytes_view(&refusal->frame), SCHEMA_LENIENT,
+                      &refusal->failure, err)) {
+        refusal_close(refusal);
         return err_set(err, ERR_PEER, "an error answer that cannot be read");
-    enum err_code code = err_from_name(failure->code);
-    return err_set(err, code == ERR_COUNT ? ERR_PEER : code, "%s", failure->text);
+    }
+    enum err_code code = err_from_name(refusal->failure.code);
+    return err_set(err, code == ERR_COUNT ? ERR_PEER : code, "%s", refusal->failure.text);
 }
 
 int connect_call(struct connect *connect, enum part part, const struct client_call *call,
                  const struct message *message, void *out, struct err *err)
 {
     struct client *client;
-    connect->cli->failure = (struct failure){0};
+    refusal_close(&connect->cli->refusal);
     bytes_close(&connect->answer.body);
     if (find_client(connect, part, &client, err) ||
         client_call(client, call, &connect->answer, err))
         return -1;
-    struct view body = bytes_view(&connect->answer.body);
     if (connect->answer.status == WIRE_ERROR)
-        return refused(connect, body, err);
-    if (schema_decode(message, body, SCHEMA_LENIENT, out, err))
+        return refused(connect, err);
+    if (schema_decode(message, bytes_view(&connect->answer.body), SCHEMA_LENIENT, out, err))
         return err_set(err, ERR_PEER, "the %s's answer cannot be read", part_name(part));
     return 0;
 }

@@ -15,7 +15,7 @@
 enum { CONNECT_ASK_MS = 30000, CONNECT_STATUS_MS = 2000, SANDBOX_ID_BYTES = 41 };
 
 struct connect {
-    struct cli *cli; /* borrowed; takes the failure of an "error" answer */
+    struct cli *cli; /* borrowed; takes an "error" answer */
     struct connection_file file;
     void *context;                 /* of the sockets */
     struct client *clients[PARTS]; /* opened when first asked */
@@ -38,7 +38,7 @@ struct question {
 
 /* Asks and waits for the one answer. Views and lists of *out live until the next question.
  * ERR_UNAVAILABLE nobody listens, or no answer came in time; the codes of "error" answers, whose
- * rule, reason and hint are then in cli->failure; ERR_PEER. */
+ * rule, reason and hint are then in cli->refusal; ERR_PEER. */
 int connect_ask(struct connect *connect, const struct question *question, const void *in, void *out,
                 struct err *err);
 

@@ -133,14 +133,12 @@ int main(int argc, char **argv)
     struct cli cli = {.connect_path = getenv("CORRAL_CONNECT"), .screen = screen_of(STDOUT_FILENO)};
     struct err err = {0};
     int code = run(&cli, argc, argv, &err);
+    if (code >= 0 && (fflush(stdout) || ferror(stdout)))
+        code = err_sys(&err, "writing to stdout");
     if (code < 0) {
         print_failure(&cli, &err);
-        return err_exit_code(err.code);
+        code = err_exit_code(err.code);
     }
-    if (fflush(stdout) || ferror(stdout)) {
-        err_sys(&err, "writing to stdout");
-        print_failure(&cli, &err);
-        return err_exit_code(err.code);
-    }
+    refusal_close(&cli.refusal);
     return code;
 }

@@ -12,35 +12,39 @@
 
 enum { OUTPUT_MAX_BYTES = 64 * 1024 * 1024 };
 
-int print_json(const struct message *message, const void *in, struct err *err)
+static int print_object(const struct message *message, const void *in, const char *end,
+                        struct err *err)
 {
     SCOPED(bytes_close) struct bytes text = bytes_open(OUTPUT_MAX_BYTES);
-    if (schema_json(message, in, 2, &text, err) || bytes_add(&text, "\n", 1, err))
+    if (schema_json(message, in, 2, &text, err))
         return -1;
     fwrite(text.data, 1, text.len, stdout);
+    fputs(end, stdout);
     return 0;
 }
 
-static void print_list_next(struct print_list *list, const char *between)
+int print_json(const struct message *message, const void *in, struct err *err)
 {
-    if (list->begun)
-        fputs(between, stdout);
-    else
-        printf("{\"%s\": [", list->name);
-    list->begun = true;
+    return print_object(message, in, "\n", err);
 }
 
 int print_list_add(struct print_list *list, const struct message *message, const void *in,
                    struct err *err)
 {
-    print_list_next(list, ", ");
-    return print_json(message, in, err);
+    if (list->begun)
+        fputs(",\n", stdout);
+    else
+        printf("{\"%s\": [\n", list->name);
+    list->begun = true;
+    return print_object(message, in, "", err);
 }
 
 void print_list_end(struct print_list *list)
 {
-    print_list_next(list, "");
-    fputs("]}\n", stdout);
+    if (list->begun)
+        fputs("\n]}\n", stdout);
+    else
+        printf("{\"%s\": []}\n", list->name);
 }
 
 int print_table(const struct cli *cli, const struct table *table, struct err *err)
@@ -109,7 +113,7 @@ int print_fact(const struct cli *cli, const char *name, struct err *err, const c
 
 static void print_failure_json(const struct cli *cli, const struct err *err)
 {
-    struct failure failure = cli->failure;
+    struct failure failure = cli->refusal.failure;
     struct err ignored;
     SCOPED(bytes_close) struct bytes text = bytes_open(OUTPUT_MAX_BYTES);
     text_copy(failure.code, sizeof failure.code, err_name(err->code));
@@ -127,7 +131,7 @@ void print_failure(const struct cli *cli, const struct err *err)
         print_failure_json(cli, err);
         return;
     }
-    const struct failure *f = &cli->failure;
+    const struct failure *f = &cli->refusal.failure;
     if (cli->command)
         print_note("corral %s: %s", cli->command->name, err->text);
     else
