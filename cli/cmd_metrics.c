@@ -18,13 +18,14 @@ static int add_share(struct table *t, double used, double limit, const char *tex
     return table_cell(t, colour, err, "%s", text);
 }
 
-static int add_bytes(struct table *t, int64_t used, int64_t limit, struct err *err)
+/* Absent: the host has no control group to look at. */
+static int add_bytes(struct table *t, bool is_known, int64_t used, int64_t limit, struct err *err)
 {
     char a[UNITS_SHOWN_BYTES], b[UNITS_SHOWN_BYTES], text[2 * UNITS_SHOWN_BYTES + 4];
     units_show_bytes(a, used);
     units_show_bytes(b, limit);
     snprintf(text, sizeof text, limit ? "%s / %s" : "%s", a, b);
-    return add_share(t, (double)used, (double)limit, text, err);
+    return add_share(t, (double)used, (double)limit, is_known ? text : "-", err);
 }
 
 static int add_cpu(struct table *t, const struct metrics_row *row, struct err *err)
@@ -36,16 +37,26 @@ static int add_cpu(struct table *t, const struct metrics_row *row, struct err *e
     return add_share(t, row->cpu_percent, (double)row->cpu_limit_percent, text, err);
 }
 
+static int add_pids(struct table *t, const struct metrics_row *row, struct err *err)
+{
+    char text[48] = "-";
+    if (schema_has(&message_metrics_row, row, "pids"))
+        snprintf(text, sizeof text, "%lld / %lld", (long long)row->pids,
+                 (long long)row->pids_limit);
+    return add_share(t, (double)row->pids, (double)row->pids_limit, text, err);
+}
+
 static int add_row(struct table *t, const struct metrics_row *row, struct err *err)
 {
-    char age[UNITS_SHOWN_BYTES], pids[48];
+    char age[UNITS_SHOWN_BYTES];
+    bool has_memory = schema_has(&message_metrics_row, row, "memory_bytes");
+    bool has_disk = schema_has(&message_metrics_row, row, "disk_bytes");
     units_show_ms(age, row->age_ms);
-    snprintf(pids, sizeof pids, "%lld / %lld", (long long)row->pids, (long long)row->pids_limit);
     return table_cell(t, PLAIN, err, "%s", row->sandbox_id) ||
                    table_cell(t, PLAIN, err, "%s", row->agent) || add_cpu(t, row, err) ||
-                   add_bytes(t, row->memory_bytes, row->memory_limit_bytes, err) ||
-                   add_share(t, (double)row->pids, (double)row->pids_limit, pids, err) ||
-                   add_bytes(t, row->disk_bytes, row->disk_limit_bytes, err) ||
+                   add_bytes(t, has_memory, row->memory_bytes, row->memory_limit_bytes, err) ||
+                   add_pids(t, row, err) ||
+                   add_bytes(t, has_disk, row->disk_bytes, row->disk_limit_bytes, err) ||
                    table_cell(t, row->alerts ? YELLOW : PLAIN, err, "%lld",
                               (long long)row->alerts) ||
                    table_cell(t, PLAIN, err, "%s", age)
