@@ -37,40 +37,69 @@ static void feed(struct exec *exec)
     }
 }
 
-int exec_new(const struct frame_spawn *order, struct exec **out, struct failure *failure)
+int exec_new(uint32_t id, struct exec **out, struct failure *failure)
 {
-    struct err err;
     struct exec *exec = mem_new(1, sizeof *exec);
-    struct bytes input = bytes_open(FRAME_STDIN_BYTES);
-    if (!exec || bytes_add(&input, order->stdin.data, order->stdin.len, &err)) {
+    if (!exec) {
         *failure = (struct failure){"clone", ENOMEM};
+        return -1;
+    }
+    if (spawn_prepare(&exec->child, failure)) {
         free(exec);
         return -1;
     }
-    if (spawn(order, &exec->child, failure)) {
-        bytes_close(&input);
-        free(exec);
-        return -1;
-    }
-    exec->id = order->id;
+    exec->id = id;
     exec->gated = true;
-    exec->input = input;
-    exec->input_open = order->open_stdin;
-    exec->drain_ms = order->drain_ms;
+    exec->input = bytes_open(FRAME_STDIN_BYTES);
     exec->drained_boot_ns = INT64_MAX;
     for (int i = 0; i < 2; i++)
-        exec->out[i] = stream_open(exec->child.out[i], order->window_bytes);
-    feed(exec);
+        exec->out[i] = stream_open(exec->child.out[i], 0);
     *out = exec;
     return 0;
+}
+
+/* The child finds its gate closed for good, and dies. */
+static void turn_away(struct exec *exec, struct failure why)
+{
+    exec->failure = why;
+    fd_close(&exec->child.gate);
+}
+
+void exec_order(struct exec *exec, const struct frame_spawn *order)
+{
+    struct err err;
+    struct failure failure;
+    exec->ordered = true;
+    if (exec->dead)
+        return;
+    if (bytes_add(&exec->input, order->stdin.data, order->stdin.len, &err)) {
+        turn_away(exec, (struct failure){"clone", ENOMEM});
+        return;
+    }
+    if (spawn_order(&exec->child, order, &failure)) {
+        turn_away(exec, failure);
+        return;
+    }
+    exec->input_open = order->open_stdin;
+    exec->drain_ms = order->drain_ms;
+    for (int i = 0; i < 2; i++)
+        stream_begin(&exec->out[i], order->window_bytes);
+    feed(exec);
+}
+
+/* Closes what leads to the child, but for its output and its status. */
+static void close_child(struct child *child)
+{
+    fd_close(&child->gate);
+    fd_close(&child->script);
+    fd_close(&child->in);
+    fd_close(&child->pidfd);
 }
 
 /* Lets go of everything that only matters while the manager asks for this exec. */
 static void close_pipes(struct exec *exec)
 {
-    fd_close(&exec->child.gate);
-    fd_close(&exec->child.in);
-    fd_close(&exec->child.pidfd);
+    close_child(&exec->child);
     bytes_close(&exec->input);
     stream_close(&exec->out[0]);
     stream_close(&exec->out[1]);
@@ -90,12 +119,15 @@ void exec_free(struct exec **exec)
 
 int exec_open_gate(struct exec *exec, struct err *err)
 {
-    if (exec->dead)
+    if (exec->dead || exec->failure.stage)
         return 0;
+    if (!exec->ordered)
+        return err_set(err, ERR_PEER, "exec %u has no order", exec->id);
     if (!exec->gated)
         return err_set(err, ERR_PEER, "the gate of exec %u is open already", exec->id);
-    exec->gated = false;
-    if (write(exec->child.gate, "", 1) != 1 && errno != EPIPE)
+    if (write(exec->child.gate, "", 1) == 1)
+        exec->gated = false;
+    else if (errno != EPIPE) /* dead, though not yet reaped: still gated */
         return err_sys(err, "opening the gate of exec %u", exec->id);
     fd_close(&exec->child.gate);
     return 0;
@@ -174,14 +206,14 @@ void exec_reaped(struct exec *exec, int wait_status, const struct rusage *usage)
 {
     if (exec->child.status >= 0)
         read_status(exec);
+    if (exec->gated && !exec->failure.stage)
+        exec->failure = (struct failure){"gate", ESRCH};
     exec->dead = true;
     exec->gated = false;
     exec->wait_status = wait_status;
     exec->usage = *usage;
     exec->drained_boot_ns = clock_boot_ns() + exec->drain_ms * MS_NS;
-    fd_close(&exec->child.gate);
-    fd_close(&exec->child.in);
-    fd_close(&exec->child.pidfd);
+    close_child(&exec->child);
     bytes_close(&exec->input);
 }
 

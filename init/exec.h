@@ -1,9 +1,10 @@
 /* exec.h - one exec: its child, its stdin, its output, and what the manager has been told of it.
  *
- *     gated ──OPEN_GATE──▶ running ──reaped──▶ dead ──pipes read──▶ ended ──FORGET──▶ freed
- * A gated child may die as well. FORGET at any time leaves a nameless record (id 0) that goes once
- * the child is dead. All this outlives the connection: exec_resume tells a new manager where things
- * stand.
+ *     prepared ──SPAWN──▶ ordered ──OPEN_GATE──▶ running ──reaped──▶ dead ──pipes read──▶ ended
+ *                                                                          ended ──FORGET──▶ freed
+ * A child that dies at its gate has run nothing: FAILED says so. FORGET at any time leaves a
+ * nameless record (id 0) that goes once the child is dead. All this outlives the connection:
+ * exec_resume tells a new manager where things stand.
  */
 #pragma once
 
@@ -18,7 +19,7 @@ enum { EXEC_FDS = 4 };
 
 struct exec {
     uint32_t id; /* the manager's number; 0 once forgotten */
-    bool gated, dead, told;
+    bool ordered, gated, dead, told;
     struct child child;
     struct failure failure;
     struct stream out[2];
@@ -32,8 +33,12 @@ struct exec {
     struct rusage usage;
 };
 
-/* Makes the child. -1 with *failure. */
-int exec_new(const struct frame_spawn *order, struct exec **out, struct failure *failure);
+/* Makes the child, which waits for its order and its gate. -1 with *failure. */
+int exec_new(uint32_t id, struct exec **out, struct failure *failure);
+
+/* Gives the child its order, once. One that cannot be followed ends the child; FAILED is told when
+ * it is dead. */
+void exec_order(struct exec *exec, const struct frame_spawn *order);
 
 /* Frees everything; the child must be dead. */
 void exec_free(struct exec **exec);

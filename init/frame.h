@@ -11,16 +11,17 @@
  *     HELLO                            ->
  *                                      <-    WELCOME {token, deadline}
  *     EXECS {0}                        ->
- *                                      <-    SPAWN (id 7)
+ *                                      <-    PREPARE (id 7)
  *     SPAWNED (7) + pidfd              ->    moves the child into the exec's cgroup
- *                                      <-    OPEN_GATE (7)
+ *                                      <-    SPAWN (7), OPEN_GATE (7)
  *     OUTPUT (7) …                     ->
  *                                      <-    CREDIT (7) …
  *     EXITED (7)                       ->
  *                                      <-    FORGET (7)
  * Frames for an exec that init does not know (any more) are skipped, since they may have crossed
  * its end; every other breach of the protocol ends the connection. Init then dials again, HELLO
- * carries the token, and after WELCOME come EXECS and a STATE for each exec.
+ * carries the token, and after WELCOME come EXECS and a STATE for each exec. The move is slow (a
+ * grace period of the kernel), so PREPARE is best sent before there is anything to run.
  *
  * Both sides are strict about what they read: everything here answers ERR_PEER to a lie and never
  * reads or believes beyond the bytes it has. Not thread-safe, no state.

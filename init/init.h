@@ -14,6 +14,7 @@ struct init {
     int64_t started_boot_ns;
     int signals, deadline;
     struct exec *execs[FRAME_EXECS_MAX]; /* NULL: free */
+    uint32_t newest;                     /* the largest number that one of them ever had */
     size_t turn;                         /* whose output goes first */
 };
 

@@ -20,11 +20,14 @@ enum { STACK_BYTES = 16 * 1024, NAME_BYTES = 256 };
 struct launch {
     _Alignas(16) char stack[STACK_BYTES];
     char path[PATH_MAX + NAME_BYTES]; /* where the child puts together what it tries to execute */
+    int in, out, err, script, gate, status; /* the child's ends */
+
+    /* the order; there before the gate opens */
     char *texts; /* one block: argv, env, cwd; the pointers below lead into it */
     char **argv, **env;
     const char *cwd;
-    const char *search;                     /* PATH; NULL: argv[0] is a path itself */
-    int in, out, err, script, gate, status; /* the child's ends; in and script may be -1 */
+    const char *search; /* PATH; NULL: argv[0] is a path itself */
+    bool has_in, has_script;
 };
 
 static const char default_path[] = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -93,10 +96,18 @@ static long search_and_execute(struct launch *l)
     return was_forbidden ? -EACCES : result;
 }
 
-static void place_fd(int fd, int at)
+/* Puts the child's descriptors where they belong. Those above 2 are for us, or for an order that
+ * wants them. */
+static void place_fds(const struct launch *l)
 {
-    if (fd >= 0)
-        raw(SYS_dup3, fd, at, 0, 0);
+    raw(SYS_dup3, l->out, 1, 0, 0);
+    raw(SYS_dup3, l->err, 2, 0, 0);
+    raw(SYS_dup3, l->script, SPAWN_SCRIPT_FD, O_CLOEXEC, 0);
+    raw(SYS_dup3, l->gate, SPAWN_GATE_FD, O_CLOEXEC, 0);
+    raw(SYS_dup3, l->status, SPAWN_STATUS_FD, O_CLOEXEC, 0);
+    raw(SYS_dup3, l->in, SPAWN_IN_FD, O_CLOEXEC, 0);
+    /* other children's pipes are among these: a copy here would keep their ends from being seen */
+    raw(SYS_close_range, SPAWN_RESERVED_FDS, ~0U, 0, 0);
 }
 
 /* The child. It runs in init's memory: nothing here may allocate, touch errno or return. */
@@ -104,19 +115,16 @@ static int run_child(void *context)
 {
     struct launch *l = context;
     raw(SYS_setsid, 0, 0, 0, 0);
-    place_fd(l->in, 0);
-    place_fd(l->out, 1);
-    place_fd(l->err, 2);
-    raw(SYS_dup3, l->gate, SPAWN_GATE_FD, O_CLOEXEC, 0);
-    raw(SYS_dup3, l->status, SPAWN_STATUS_FD, O_CLOEXEC, 0);
-    place_fd(l->script, SPAWN_SCRIPT_FD);
-    /* other children's pipes are among these: a copy here would keep their ends from being seen */
-    raw(SYS_close_range, SPAWN_RESERVED_FDS, ~0U, 0, 0);
+    place_fds(l);
 
     char go;
     if (raw(SYS_read, SPAWN_GATE_FD, (long)&go, 1, 0) != 1)
         for (;;)
             raw(SYS_exit_group, 127, 0, 0, 0);
+    if (l->has_in)
+        raw(SYS_dup3, SPAWN_IN_FD, 0, 0, 0); /* otherwise 0 is init's /dev/null */
+    if (l->has_script)
+        raw(SYS_fcntl, SPAWN_SCRIPT_FD, F_SETFD, 0, 0);
     long result = raw(SYS_chdir, (long)l->cwd, 0, 0, 0);
     if (result < 0)
         give_up(true, result);
@@ -156,13 +164,12 @@ static const char *search_path(char **env)
     return default_path;
 }
 
-/* Copies the order into memory that the child can use; NULL when there is none. */
-static struct launch *launch_new(const struct frame_spawn *order)
+/* Copies the order to where the child will look for it. -1: no memory. */
+static int launch_fill(struct launch *l, const struct frame_spawn *order)
 {
-    SCOPED(launch_free) struct launch *l = mem_new(1, sizeof *l);
     size_t argv = order->argv.len, env = order->env.len, cwd = order->cwd.len;
-    if (!l || !(l->texts = mem_new(1, argv + env + cwd + 1)))
-        return NULL;
+    if (!(l->texts = mem_new(1, argv + env + cwd + 1)))
+        return -1;
     memcpy(l->texts, order->argv.data, argv);
     if (env)
         memcpy(l->texts + argv, order->env.data, env);
@@ -171,30 +178,30 @@ static struct launch *launch_new(const struct frame_spawn *order)
     l->argv = pointers(l->texts, argv);
     l->env = pointers(l->texts + argv, env);
     if (!l->argv || !l->env)
-        return NULL;
-    if (order->script.data)
+        return -1;
+    l->has_in = order->stdin.data || order->open_stdin;
+    l->has_script = order->script.data != NULL;
+    if (l->has_script)
         l->argv[order->script_arg] = script_path;
     if (!strchr(l->argv[0], '/'))
         l->search = search_path(l->env);
-    return TAKE(l);
+    return 0;
 }
 
-/* A memfd with the script that nobody can change any more; -1 with errno. */
-static int sealed_script(struct view script)
+static int script_file(void)
+{
+    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int fd = memfd_create("script", flags | 0x10u /* MFD_EXEC, since 6.3 */);
+    return fd < 0 ? memfd_create("script", flags) : fd;
+}
+
+/* Fills the file so that nobody can change it any more. -1 with errno. */
+static int write_script(int fd, struct view script)
 {
     struct err err;
-    unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-    SCOPED(fd_close) int fd = memfd_create("script", flags | 0x10u /* MFD_EXEC, since 6.3 */);
-    if (fd < 0)
-        fd = memfd_create("script", flags);
-    if (fd < 0)
+    if (file_write_all(fd, script.data, script.len, &err) || lseek(fd, 0, SEEK_SET))
         return -1;
-    if (file_write_all(fd, script.data, script.len, &err))
-        return -1;
-    if (lseek(fd, 0, SEEK_SET) ||
-        fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE))
-        return -1;
-    return fd_take(&fd);
+    return fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE);
 }
 
 struct pipe {
@@ -234,13 +241,11 @@ static void pipes_close(struct pipes *p)
     pipe_close(&p->status);
 }
 
-static int pipes_make(struct pipes *p, bool with_stdin)
+static int pipes_make(struct pipes *p)
 {
-    if (with_stdin && (pipe_make(&p->in) || unblock(p->in.write)))
-        return -1;
-    return pipe_make(&p->out) || unblock(p->out.read) || pipe_make(&p->err) ||
-                   unblock(p->err.read) || pipe_make(&p->gate) || pipe_make(&p->status) ||
-                   unblock(p->status.read)
+    return pipe_make(&p->in) || unblock(p->in.write) || pipe_make(&p->out) ||
+                   unblock(p->out.read) || pipe_make(&p->err) || unblock(p->err.read) ||
+                   pipe_make(&p->gate) || pipe_make(&p->status) || unblock(p->status.read)
                ? -1
                : 0;
 }
@@ -251,18 +256,18 @@ static int fail(struct failure *failure, const char *stage)
     return -1;
 }
 
-int spawn(const struct frame_spawn *order, struct child *child, struct failure *failure)
+int spawn_prepare(struct child *child, struct failure *failure)
 {
-    SCOPED(launch_free) struct launch *launch = launch_new(order);
+    SCOPED(launch_free) struct launch *launch = mem_new(1, sizeof *launch);
     if (!launch) {
         errno = ENOMEM;
         return fail(failure, "clone");
     }
-    SCOPED(fd_close) int script = order->script.data ? sealed_script(order->script) : -1;
-    if (order->script.data && script < 0)
+    SCOPED(fd_close) int script = script_file();
+    if (script < 0)
         return fail(failure, "script");
     SCOPED(pipes_close) struct pipes p = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}};
-    if (pipes_make(&p, order->stdin.data || order->open_stdin))
+    if (pipes_make(&p))
         return fail(failure, "pipe");
     launch->in = p.in.read;
     launch->out = p.out.write;
@@ -279,8 +284,23 @@ int spawn(const struct frame_spawn *order, struct child *child, struct failure *
                             .pidfd = pidfd,
                             .gate = fd_take(&p.gate.write),
                             .status = fd_take(&p.status.read),
+                            .script = fd_take(&script),
                             .in = fd_take(&p.in.write),
                             .out = {fd_take(&p.out.read), fd_take(&p.err.read)},
                             .launch = TAKE(launch)};
+    return 0;
+}
+
+int spawn_order(struct child *child, const struct frame_spawn *order, struct failure *failure)
+{
+    if (order->script.data && write_script(child->script, order->script))
+        return fail(failure, "script");
+    fd_close(&child->script);
+    if (launch_fill(child->launch, order)) {
+        errno = ENOMEM;
+        return fail(failure, "clone");
+    }
+    if (!child->launch->has_in)
+        fd_close(&child->in);
     return 0;
 }

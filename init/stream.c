@@ -16,6 +16,12 @@ struct stream stream_open(int fd, int64_t window)
     return (struct stream){.fd = fd, .window = window, .limit = window, .owed = -1};
 }
 
+void stream_begin(struct stream *s, int64_t window)
+{
+    assert(!s->end);
+    s->window = s->limit = window;
+}
+
 void stream_close(struct stream *s)
 {
     fd_close(&s->fd);

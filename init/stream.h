@@ -29,6 +29,9 @@ struct stream {
 /* Takes the read end of a pipe. window: 0 to FRAME_RING_BYTES. */
 struct stream stream_open(int fd, int64_t window);
 
+/* Gives another window to a stream that has had no byte yet. */
+void stream_begin(struct stream *s, int64_t window);
+
 /* Closes the pipe and frees the ring. */
 void stream_close(struct stream *s);
 

@@ -50,7 +50,7 @@ static int on_welcome(struct init *init, const struct frame *frame, struct err *
     memcpy(init->token, m.token.data, sizeof init->token);
     init->has_token = init->is_welcome = true;
 
-    struct frame_execs head = {0};
+    struct frame_execs head = {.newest = init->newest};
     for (size_t i = 0; i < COUNT(init->execs); i++)
         head.count += init->execs[i] && init->execs[i]->id;
     if (frame_put_execs(&init->line.out, &head, err))
@@ -63,8 +63,9 @@ static int on_welcome(struct init *init, const struct frame *frame, struct err *
 
 static int check_spawn(struct init *init, const struct frame_spawn *m, struct err *err)
 {
-    if (exec_with(init, m->id))
-        return err_set(err, ERR_PEER, "exec %u exists", m->id);
+    struct exec *exec = exec_with(init, m->id);
+    if (exec && exec->ordered)
+        return err_set(err, ERR_PEER, "exec %u has its order", m->id);
     if (!m->script.data != (m->script_arg < 0))
         return err_set(err, ERR_PEER, "spawn: script and script_arg come together");
     if (m->script_arg >= (int64_t)frame_texts(m->argv))
@@ -72,22 +73,44 @@ static int check_spawn(struct init *init, const struct frame_spawn *m, struct er
     return 0;
 }
 
-static int on_spawn(struct init *init, const struct frame *frame, struct err *err)
+/* Makes a child and says what came of it: SPAWNED, or FAILED and *made is NULL. */
+static int prepare(struct init *init, uint32_t id, struct exec **made, struct err *err)
 {
-    struct frame_spawn m;
     struct failure failure = {"limit", EAGAIN};
-    if (frame_get_spawn(frame, &m, err) || check_spawn(init, &m, err))
-        return -1;
+    *made = NULL;
+    if (id > init->newest)
+        init->newest = id;
     for (size_t i = 0; i < COUNT(init->execs); i++) {
         if (init->execs[i])
             continue;
-        if (exec_new(&m, &init->execs[i], &failure))
+        if (exec_new(id, &init->execs[i], &failure))
             break;
-        return exec_announce(init->execs[i], &init->line, err);
+        *made = init->execs[i];
+        return exec_announce(*made, &init->line, err);
     }
-    struct frame_failed said = {
-        .id = m.id, .stage = view_of(failure.stage), .error = failure.error};
+    struct frame_failed said = {.id = id, .stage = view_of(failure.stage), .error = failure.error};
     return frame_put_failed(&init->line.out, &said, err);
+}
+
+static int on_prepare(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct exec *exec;
+    if (exec_with(init, frame->id))
+        return err_set(err, ERR_PEER, "exec %u exists", frame->id);
+    return prepare(init, frame->id, &exec, err);
+}
+
+static int on_spawn(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct frame_spawn m;
+    if (frame_get_spawn(frame, &m, err) || check_spawn(init, &m, err))
+        return -1;
+    struct exec *exec = exec_with(init, m.id);
+    if (!exec && prepare(init, m.id, &exec, err))
+        return -1;
+    if (exec)
+        exec_order(exec, &m);
+    return 0;
 }
 
 static int on_credit(struct exec *exec, const struct frame *frame, struct err *err)
@@ -154,6 +177,8 @@ static int on_frame(struct init *init, const struct frame *frame, struct err *er
     switch (frame->kind) {
     case FRAME_WELCOME:
         return on_welcome(init, frame, err);
+    case FRAME_PREPARE:
+        return on_prepare(init, frame, err);
     case FRAME_SPAWN:
         return on_spawn(init, frame, err);
     case FRAME_OPEN_GATE:

@@ -6,11 +6,9 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "engine/process/pid.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,32 +65,6 @@ int exec_environment(const struct sandbox *s, const struct command_execute *in, 
     return 0;
 }
 
-static int make_cgroup(struct running *r, struct err *err)
-{
-    const struct sandbox *s = r->sandbox;
-    if (s->cgroup.mode == CGROUP_NONE) {
-        if (s->execs->next) /* this one is joined already */
-            return err_set(
-                err, ERR_STATE,
-                "this host has no writable cgroup, so a sandbox runs one command at a time");
-        return 0;
-    }
-    while (cgroup_make_exec(&s->cgroup, r->exec.number, &r->cgroup, err)) {
-        if (err->code != ERR_STATE)
-            return -1;
-        r->exec.number = r->sandbox->next_exec++; /* a number of an earlier manager's */
-    }
-    r->has_cgroup = true;
-    struct cgroup_usage before;
-    if (cgroup_meter_open(&r->cgroup, &r->meter, err))
-        return -1;
-    r->has_meter = true;
-    if (cgroup_meter_read(&r->meter, &before, err))
-        return -1;
-    r->oom_kills = before.oom_kills;
-    return 0;
-}
-
 static int send_spawn(struct running *r, const struct command_execute *in, struct err *err)
 {
     SCOPED(bytes_close) struct bytes argv = bytes_open(TEXTS_BYTES);
@@ -102,23 +74,22 @@ static int send_spawn(struct running *r, const struct command_execute *in, struc
     if (write_argv(in, &argv, err) || exec_environment(r->sandbox, in, &store, &all, err) ||
         add_list(&env, all, err))
         return -1;
-    struct frame_spawn spawn = {.id = r->exec.number,
+    struct frame_spawn spawn = {.id = r->exec.gate.number,
                                 .argv = bytes_view(&argv),
                                 .env = bytes_view(&env),
                                 .cwd = view_of(in->cwd[0] ? in->cwd : "/workspace"),
                                 .script_arg = -1,
                                 .window_bytes = r->window_bytes,
                                 .drain_ms = DRAIN_MS};
-    if (frame_put_spawn(init_link_out(r->sandbox->link), &spawn, err))
-        return -1;
-    init_link_flush(r->sandbox->link);
-    return 0;
+    return frame_put_spawn(init_link_out(r->sandbox->link), &spawn, err);
 }
 
 int running_spawn(struct running *r, struct op *op, struct sandbox *s, struct err *err)
 {
     const struct command_execute *in = op->request;
-    r->sandbox = s;
+    if (s->cgroup.mode == CGROUP_NONE && s->execs)
+        return err_set(err, ERR_STATE,
+                       "this host has no writable cgroup, so a sandbox runs one command at a time");
     r->exit_code = r->signal = -1;
     r->window_bytes = WINDOW_BYTES;
     if (in->stream) /* shared by the two streams */
@@ -126,33 +97,38 @@ int running_spawn(struct running *r, struct op *op, struct sandbox *s, struct er
     for (int i = 0; i < 2; i++)
         r->output[i] = (struct output){
             .tail = bytes_open(2 * OUTPUT_KEPT_BYTES + FRAME_CHUNK_BYTES), .total = -1};
-    sandbox_join(s, &r->exec, op);
-    return make_cgroup(r, err) || send_spawn(r, in, err) ? -1 : 0;
+    r->is_from_stock = s->spare.number != 0;
+    if (sandbox_join(s, &r->exec, op, err))
+        return -1;
+    r->sandbox = s;
+    if (send_spawn(r, in, err))
+        return -1;
+    if (r->exec.gate.state == GATE_READY)
+        return running_open_gate(r, err);
+    init_link_flush(s->link);
+    return 0;
 }
 
-/* The kernel's word on where a process is: /proc/PID/cgroup names the sandbox in one of its lines.
- */
-static bool is_inside(pid_t pid, const char *sandbox_id)
+/* The child in stock died before it was given anything to run: an ordinary one takes its place. */
+static int spawn_afresh(struct running *r, struct err *err)
 {
-    char path[64];
-    struct err err;
-    SCOPED(bytes_close) struct bytes text = {0};
-    snprintf(path, sizeof path, "/proc/%d/cgroup", (int)pid);
-    return !file_read(AT_FDCWD, path, 16 * 1024, &text, &err) && text.len &&
-           strstr((const char *)text.data, sandbox_id);
+    struct sandbox *s = r->sandbox;
+    struct frame_forget forget = {.id = r->exec.gate.number};
+    r->is_from_stock = false;
+    r->gate_boot_ms = 0;
+    gate_close(&r->exec.gate);
+    if (frame_put_forget(init_link_out(s->link), &forget, err) || gate_ask(s, &r->exec.gate, err) ||
+        send_spawn(r, r->exec.op->request, err))
+        return -1;
+    init_link_flush(s->link);
+    return 0;
 }
 
-int running_open_gate(struct running *r, int pidfd, struct err *err)
+int running_open_gate(struct running *r, struct err *err)
 {
-    pid_t pid;
-    struct frame_open_gate gate = {.id = r->exec.number};
-    if (pid_of_pidfd(pidfd, &pid, err))
-        return -1;
-    if (r->has_cgroup &&
-        (!is_inside(pid, r->sandbox->lease.sandbox_id) || pid == r->sandbox->lease.init_pid))
-        return err_set(err, ERR_PEER, "init gave a process that is not its sandbox's");
-    if (r->has_cgroup && cgroup_add(&r->cgroup, pid, err))
-        return -1;
+    struct frame_open_gate gate = {.id = r->exec.gate.number};
+    if (r->is_killing || !r->sandbox->link)
+        return 0;
     if (frame_put_open_gate(init_link_out(r->sandbox->link), &gate, err))
         return -1;
     init_link_flush(r->sandbox->link);
@@ -164,7 +140,7 @@ static void send_credit(struct running *r, int stream, int64_t bytes)
 {
     struct err err;
     struct frame_credit credit = {
-        .id = r->exec.number, .stream = stream, .bytes = bytes, .from = -1};
+        .id = r->exec.gate.number, .stream = stream, .bytes = bytes, .from = -1};
     if (!r->sandbox || !r->sandbox->link)
         return;
     if (frame_put_credit(init_link_out(r->sandbox->link), &credit, &err))
@@ -236,6 +212,8 @@ int running_failed(struct running *r, const struct frame *frame, struct err *err
     struct frame_failed f;
     if (frame_get_failed(frame, &f, err))
         return -1;
+    if (r->is_from_stock && !r->is_killing && view_equal(f.stage, view_of("gate")))
+        return spawn_afresh(r, err);
     r->is_exited = true;
     r->gate_boot_ms = 0; /* nothing ran */
     r->output[0].total = r->output[1].total = 0;
@@ -254,8 +232,9 @@ int running_failed(struct running *r, const struct frame *frame, struct err *err
 void running_kill(void *context)
 {
     struct running *r = context;
-    r->kill_failed = cgroup_kill(&r->cgroup, &r->kill_err) ||
-                     cgroup_wait_empty(&r->cgroup, r->kill_deadline_boot_ns, &r->kill_err);
+    const struct cgroup *cgroup = &r->exec.gate.cgroup;
+    r->kill_failed = cgroup_kill(cgroup, &r->kill_err) ||
+                     cgroup_wait_empty(cgroup, r->kill_deadline_boot_ns, &r->kill_err);
 }
 
 static bool has_all(const struct output *o)
@@ -275,7 +254,8 @@ static void read_usage(struct running *r)
     struct err err;
     r->usage.duration_ms = r->gate_boot_ms ? clock_boot_ms() - r->gate_boot_ms : 0;
     r->usage.cpu_ms = r->init_cpu_ms;
-    if (!r->has_meter || cgroup_meter_read(&r->meter, &u, &err))
+    const struct gate *gate = &r->exec.gate;
+    if (!gate->has_cgroup || cgroup_meter_read(&gate->meter, &u, &err))
         return;
     if (u.cpu_usec >= 0)
         r->usage.cpu_ms = u.cpu_usec / CPU_UNIT;
@@ -283,24 +263,8 @@ static void read_usage(struct running *r)
         r->usage.memory_peak_bytes = u.memory_peak_bytes;
     bool ended_badly = r->signal > 0 || r->exit_code > 0;
     bool by_itself = !strcmp(r->cause, "exited") || !strcmp(r->cause, "signal");
-    if (u.oom_kills > r->oom_kills && by_itself && ended_badly)
+    if (u.oom_kills > gate->oom_kills && by_itself && ended_badly)
         text_copy(r->cause, sizeof r->cause, "oom");
-}
-
-/* What goes on in the background stays in its cgroup until the sandbox ends; an empty cgroup goes
- * now. */
-static void remove_cgroup(struct running *r)
-{
-    struct err err;
-    bool populated = true;
-    if (r->has_meter)
-        cgroup_meter_close(&r->meter);
-    r->has_meter = false;
-    if (r->has_cgroup && !cgroup_populated(&r->cgroup, &populated, &err) && !populated &&
-        cgroup_remove(&r->cgroup, clock_boot_ns(), &err))
-        log_debug("exec.cgroup_kept path=%s error=\"%s\"", r->cgroup.path[CGROUP_TREE_UNIFIED],
-                  err.text);
-    r->has_cgroup = false;
 }
 
 void running_finish(struct running *r)
@@ -317,14 +281,17 @@ void running_finish(struct running *r)
             o->dropped_bytes += (int64_t)extra;
         }
     }
-    remove_cgroup(r);
-    if (!r->sandbox)
+    gate_close(&r->exec.gate);
+    struct sandbox *s = r->sandbox;
+    if (!s)
         return;
-    struct frame_forget forget = {.id = r->exec.number};
-    if (r->sandbox->link && !frame_put_forget(init_link_out(r->sandbox->link), &forget, &err))
-        init_link_flush(r->sandbox->link);
-    sandbox_leave(r->sandbox, &r->exec);
+    struct frame_forget forget = {.id = r->exec.gate.number};
+    sandbox_leave(s, &r->exec);
     r->sandbox = NULL;
+    if (!s->link || frame_put_forget(init_link_out(s->link), &forget, &err))
+        return;
+    sandbox_stock(s);
+    init_link_flush(s->link);
 }
 
 void running_credit(struct running *r, int64_t bytes)
@@ -345,6 +312,5 @@ void running_close(struct running *r)
     judgement_close(&r->judgement);
     bytes_close(&r->output[0].tail);
     bytes_close(&r->output[1].tail);
-    if (r->has_meter)
-        cgroup_meter_close(&r->meter);
+    gate_close(&r->exec.gate);
 }

@@ -9,8 +9,6 @@
 #include "manager/judge.h"
 #include "manager/sandbox.h"
 
-#include "engine/cgroup/cgroup_usage.h"
-
 enum { OUTPUT_KEPT_BYTES = 64 * 1024 /* of each stream, for an answer that is one frame */ };
 
 /* One of stdout and stderr. */
@@ -26,11 +24,9 @@ struct running {
     struct judgement judgement;
     struct sandbox *sandbox; /* while joined; NULL otherwise */
     struct exec exec;
-    struct cgroup cgroup;
-    struct cgroup_meter meter;
-    bool has_cgroup, has_meter;
     struct output output[2];
     int64_t gate_boot_ms; /* when it began; 0: it did not */
+    bool is_from_stock;   /* its child was the one in stock */
     int64_t timeout_ms;
     int64_t window_bytes;   /* of each stream, under way from init */
     char agent[NAME_BYTES]; /* the sandbox's */
@@ -44,7 +40,6 @@ struct running {
     char cause[24], rule[64];
     int64_t init_cpu_ms; /* init's word, where there is no cgroup */
     struct exec_usage usage;
-    int64_t oom_kills;
 
     /* the worker's, while it kills */
     int64_t kill_deadline_boot_ns;
@@ -52,19 +47,19 @@ struct running {
     struct err kill_err;
 };
 
-/* Sends SPAWN for the request; the command waits at its gate. ERR_STATE a host without cgroups runs
- * one command at a time. */
+/* Sends SPAWN for the request, and OPEN_GATE as well when the child in stock is ready; otherwise
+ * the command waits at its gate. ERR_STATE a host without cgroups runs one command at a time. */
 int running_spawn(struct running *r, struct op *op, struct sandbox *sandbox, struct err *err);
 
-/* Moves the child behind this pidfd into the exec's cgroup and opens the gate. ERR_PEER it is no
- * process of the sandbox. */
-int running_open_gate(struct running *r, int pidfd, struct err *err);
+/* The child is in its cgroup: opens the gate, unless the command is being killed. */
+int running_open_gate(struct running *r, struct err *err);
 
 /* Takes OUTPUT. Streamed output is passed on by the caller. ERR_PEER. */
 int running_output(struct running *r, const struct frame *frame, bool streamed,
                    struct frame_output *out, struct err *err);
 
-/* Takes EXITED or FAILED and says why it ended, unless something else has already. ERR_PEER. */
+/* Takes EXITED or FAILED and says why it ended, unless something else has already. When the child
+ * in stock died before it ran anything, another one is asked for instead. ERR_PEER. */
 int running_exited(struct running *r, const struct frame *frame, struct err *err);
 int running_failed(struct running *r, const struct frame *frame, struct err *err);
 

@@ -199,14 +199,15 @@ static void kill_exec(struct op *op, const char *cause, const char *rule)
     int64_t patience_ms = op->service->config.manager.kill_timeout_ms;
     r->kill_deadline_boot_ns = clock_boot_ns() + patience_ms * MS_NS;
     op_timer(op, 2 * patience_ms); /* init must have said by then that the command is over */
-    if (r->has_cgroup && r->gate_boot_ms) {
-        if (cgroup_kill(&r->cgroup, &err))
+    if (r->exec.gate.has_cgroup && r->gate_boot_ms) {
+        if (cgroup_kill(&r->exec.gate.cgroup, &err))
             log_warn("exec.kill op=%s error=\"%s\"", op->id, err.text);
         r->is_proving = !op_work(op, running_kill, r, &err);
         return; /* without a free worker the timer ends the sandbox */
     }
     /* still at its gate, or no cgroup on this host: init ends it */
-    struct frame_signal signal = {.id = r->has_cgroup ? r->exec.number : 0, .signo = 9};
+    bool is_alone = r->sandbox->cgroup.mode == CGROUP_NONE;
+    struct frame_signal signal = {.id = is_alone ? 0 : r->exec.gate.number, .signo = 9};
     r->is_dead = true;
     if (r->sandbox->link && !frame_put_signal(init_link_out(r->sandbox->link), &signal, &err))
         init_link_flush(r->sandbox->link);
@@ -227,9 +228,6 @@ static int take_frame(struct op *op, const struct exec_news *news, struct err *e
     struct running *r = op->data;
     struct frame_output output;
     switch (news->frame->kind) {
-    case FRAME_SPAWNED:
-        return r->gate_boot_ms ? err_set(err, ERR_PEER, "init spawned one command twice")
-                               : running_open_gate(r, news->fd, err);
     case FRAME_OUTPUT:
         if (running_output(r, news->frame, in->stream, &output, err))
             return -1;
@@ -246,24 +244,47 @@ static int take_frame(struct op *op, const struct exec_news *news, struct err *e
 }
 
 /* A word of init's that cannot be true ends its sandbox: what else it says is worth nothing. */
-static void take_news(struct op *op, struct exec_news *news)
+static void end_liar(struct op *op, const struct err *why)
+{
+    struct running *r = op->data;
+    log_warn("exec.peer op=%s error=\"%s\"", op->id, why->text);
+    sandbox_end(r->sandbox, "sandbox_gone", "init.protocol", NULL);
+}
+
+/* The gate is ready, or its child could not be moved. */
+static void take_gate(struct op *op, const struct err *why)
+{
+    struct err err;
+    if (!why && running_open_gate(op->data, &err))
+        why = &err;
+    if (!why || why->code == ERR_NOT_FOUND)
+        return; /* the child died at its gate: FAILED follows */
+    if (why->code == ERR_PEER) {
+        end_liar(op, why);
+        return;
+    }
+    give_up(op->data, "lost", why);
+    kill_exec(op, "lost", "");
+}
+
+static void take_news(struct op *op, const struct exec_news *news)
 {
     struct running *r = op->data;
     struct err err;
-    if (!news->frame) {
+    switch (news->kind) {
+    case NEWS_FRAME:
+        if (take_frame(op, news, &err))
+            end_liar(op, &err);
+        break;
+    case NEWS_MOVED:
+        take_gate(op, news->why);
+        break;
+    case NEWS_OVER:
         text_copy(r->cause, sizeof r->cause, news->cause);
         text_copy(r->rule, sizeof r->rule, news->rule);
         r->is_gone = true;
-        return;
+        break;
     }
-    int failed = take_frame(op, news, &err);
-    fd_close(&news->fd);
-    if (!failed)
-        return;
-    if (err.code == ERR_NOT_FOUND)
-        return; /* the child died at its gate: EXITED follows */
-    log_warn("exec.peer op=%s error=\"%s\"", op->id, err.text);
-    sandbox_end(r->sandbox, "sandbox_gone", "init.protocol", NULL);
 }
 
 static void on_time(struct op *op)

@@ -37,6 +37,7 @@ static int keep_lists(struct sandbox *s, struct err *err)
 static void release(struct sandbox *s)
 {
     init_link_free(&s->link);
+    gate_close(&s->spare);
     bytes_close(&s->env);
     bytes_close(&s->tags);
     bytes_close(&s->unenforced_names);
@@ -80,7 +81,6 @@ int sandbox_new(struct manager *m, const struct lease *lease, struct sandbox **s
     s->manager = m;
     s->lease = *lease;
     s->host_uid = -1;
-    s->next_exec = 1;
     if (keep_lists(s, err) || take_uid(m, s, err)) {
         release(s);
         return -1;
@@ -122,10 +122,15 @@ struct sandbox *sandbox_find_for(struct manager *m, const struct call *call, con
     return NULL;
 }
 
-void sandbox_join(struct sandbox *s, struct exec *exec, struct op *op)
+int sandbox_join(struct sandbox *s, struct exec *exec, struct op *op, struct err *err)
 {
-    *exec = (struct exec){.number = s->next_exec++, .op = op, .next = s->execs};
+    struct gate gate = s->spare;
+    if (!gate.number && gate_ask(s, &gate, err))
+        return -1;
+    s->spare = (struct gate){0};
+    *exec = (struct exec){.gate = gate, .op = op, .next = s->execs};
     s->execs = exec;
+    return 0;
 }
 
 void sandbox_leave(struct sandbox *s, struct exec *exec)
@@ -177,9 +182,66 @@ int sandbox_write_lease(struct sandbox *s, struct err *err)
 static struct exec *find_exec(struct sandbox *s, uint32_t number)
 {
     for (struct exec *e = s->execs; e; e = e->next)
-        if (e->number == number)
+        if (e->gate.number == number)
             return e;
     return NULL;
+}
+
+struct gate *sandbox_gate(struct sandbox *s, uint32_t number)
+{
+    struct exec *e = find_exec(s, number);
+    if (e)
+        return &e->gate;
+    return s->spare.number == number ? &s->spare : NULL;
+}
+
+void sandbox_stock(struct sandbox *s)
+{
+    struct err err;
+    if (s->spare.number || s->cgroup.mode == CGROUP_NONE)
+        return;
+    if (gate_ask(s, &s->spare, &err))
+        log_warn("sandbox.stock sandbox=%s error=\"%s\"", s->lease.sandbox_id, err.text);
+}
+
+/* It died, or never came. The next command asks for its own, so whoever kills spares from inside
+ * costs a command no more than one. */
+static void drop_spare(struct sandbox *s)
+{
+    struct err err;
+    struct frame_forget forget = {.id = s->spare.number};
+    gate_close(&s->spare);
+    s->spare = (struct gate){0};
+    if (!s->link)
+        return;
+    if (frame_put_forget(init_link_out(s->link), &forget, &err))
+        log_warn("sandbox.stock sandbox=%s error=\"%s\"", s->lease.sandbox_id, err.text);
+    else
+        init_link_flush(s->link);
+}
+
+void sandbox_moved(struct sandbox *s, uint32_t number, const struct err *why)
+{
+    struct exec *e = find_exec(s, number);
+    struct exec_news news = {.kind = NEWS_MOVED, .why = why};
+    if (e) {
+        op_wake(e->op, WAKE_EVENT, &news);
+    } else if (why) {
+        log_info("sandbox.spare_lost sandbox=%s why=\"%s\"", s->lease.sandbox_id, why->text);
+        drop_spare(s);
+        if (why->code == ERR_PEER)
+            sandbox_end(s, "sandbox_gone", "init.protocol", NULL);
+    }
+}
+
+static void on_spawned(struct sandbox *s, struct gate *gate, int pidfd)
+{
+    struct err err;
+    uint32_t number = gate->number;
+    if (gate_move(s, gate, pidfd, &err))
+        sandbox_moved(s, number, &err);
+    else if (gate->state == GATE_READY)
+        sandbox_moved(s, number, NULL);
 }
 
 /* A command that init still runs and nobody here waits for: left by a manager that died. Its result
@@ -202,14 +264,18 @@ static void end_stray(struct sandbox *s, const struct frame *frame)
 static void on_frame(void *context, const struct frame *frame, int fd)
 {
     struct sandbox *s = context;
-    struct exec *e = frame->id ? find_exec(s, frame->id) : NULL;
-    struct exec_news news = {.frame = frame, .fd = fd};
-    if (e) {
-        op_wake(e->op, WAKE_EVENT, &news);
+    struct gate *gate = frame->id ? sandbox_gate(s, frame->id) : NULL;
+    if (gate && frame->kind == FRAME_SPAWNED) {
+        on_spawned(s, gate, fd);
         return;
     }
     fd_close(&fd);
-    if (frame->kind == FRAME_STATE)
+    struct exec_news news = {.kind = NEWS_FRAME, .frame = frame};
+    if (gate && gate != &s->spare)
+        op_wake(find_exec(s, frame->id)->op, WAKE_EVENT, &news);
+    else if (gate && (frame->kind == FRAME_FAILED || frame->kind == FRAME_EXITED))
+        drop_spare(s);
+    else if (!gate && frame->kind == FRAME_STATE)
         end_stray(s, frame);
 }
 
@@ -239,6 +305,9 @@ int sandbox_adopt(struct sandbox *s, struct sandbox_started *started, struct err
         close(started->socket);
         return -1;
     }
+    s->next_exec = started->newest_exec + 1;
+    sandbox_stock(s);
+    init_link_flush(s->link);
     s->state = SANDBOX_RUNNING;
     s->adopted_boot_ms = clock_boot_ms();
     return 0;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "manager/gate.h"
 #include "manager/init_link.h"
 #include "manager/manager.h"
 
@@ -17,7 +18,7 @@ enum sandbox_state { SANDBOX_STARTING, SANDBOX_RUNNING, SANDBOX_ENDING, SANDBOX_
 
 /* A command in a sandbox, as the sandbox sees it: frames with its number go to its operation. */
 struct exec {
-    uint32_t number;
+    struct gate gate;
     struct op *op;
     struct exec *next;
 };
@@ -39,6 +40,7 @@ struct sandbox {
     struct cgroup cgroup;
     struct init_link *link; /* while running */
     struct exec *execs;
+    struct gate spare; /* the next command's child, in stock; no exec of anybody's yet */
     uint32_t next_exec;
     char cause[24], rule[64]; /* why it ends; "" while it does not */
     struct waiter *waiters;
@@ -81,15 +83,26 @@ struct sandbox *sandbox_find(struct manager *m, const char *sandbox_id);
 struct sandbox *sandbox_find_for(struct manager *m, const struct call *call, const char *sandbox_id,
                                  struct err *err);
 
-/* Joins a command to its sandbox under a fresh number; sandbox_leave undoes it. */
-void sandbox_join(struct sandbox *sandbox, struct exec *exec, struct op *op);
+/* Joins a command to its sandbox; its child is the one in stock, or asked for now. sandbox_leave
+ * undoes it. Errors as gate_ask: it is not joined. */
+int sandbox_join(struct sandbox *sandbox, struct exec *exec, struct op *op, struct err *err);
 void sandbox_leave(struct sandbox *sandbox, struct exec *exec);
+
+/* Asks init for the child of the next command, if there is none; the caller flushes the link. */
+void sandbox_stock(struct sandbox *sandbox);
+
+/* The gate of this number, a command's or the one in stock; NULL. */
+struct gate *sandbox_gate(struct sandbox *sandbox, uint32_t number);
+
+/* The child of this number is in its cgroup, or `why` (borrowed) says why not. */
+void sandbox_moved(struct sandbox *sandbox, uint32_t number, const struct err *why);
 
 /* What an exec's operation is woken with by WAKE_EVENT. */
 struct exec_news {
-    const struct frame *frame; /* NULL: the sandbox is over; cause and rule say why */
-    int fd;                    /* a pidfd, to be closed by the operation; -1: none */
-    const char *cause, *rule;
+    enum { NEWS_FRAME, NEWS_MOVED, NEWS_OVER } kind;
+    const struct frame *frame; /* NEWS_FRAME */
+    const struct err *why;     /* NEWS_MOVED: why its child could not be; NULL: its gate is ready */
+    const char *cause, *rule;  /* NEWS_OVER: why its sandbox ended */
 };
 
 /* What the runtime needs to stop or find it again. */

@@ -40,7 +40,7 @@ static void wake_execs(struct sandbox *s)
 {
     while (s->execs) { /* each operation leaves the list when it is woken */
         struct exec *e = s->execs;
-        struct exec_news news = {.fd = -1, .cause = s->cause, .rule = s->rule};
+        struct exec_news news = {.kind = NEWS_OVER, .cause = s->cause, .rule = s->rule};
         op_wake(e->op, WAKE_EVENT, &news);
         assert(s->execs != e);
     }

@@ -226,6 +226,17 @@ static inline int driver_spawn(struct driver *d, const struct frame_spawn *order
     return pidfd;
 }
 
+/* Sends PREPARE and takes the pidfd that SPAWNED brings. */
+static inline int driver_prepare(struct driver *d, uint32_t id)
+{
+    driver_say(d, prepare, .id = id);
+    driver_expect(d, FRAME_SPAWNED);
+    assert_int_equal(d->frame.id, id);
+    int pidfd = line_take_fd(&d->line);
+    assert_true(pidfd >= 0);
+    return pidfd;
+}
+
 static inline void driver_on_output(struct driver *d, struct outcome *o)
 {
     struct err err;

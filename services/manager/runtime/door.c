@@ -17,7 +17,7 @@
 #include <sys/un.h>
 
 enum {
-    HELLO_BYTES = 512, /* a HELLO with its token has 90 */
+    FIRST_BYTES = 512, /* of a frame; a HELLO with its token has 90 */
     BACKLOG = 8
 };
 
@@ -83,31 +83,62 @@ static int wait_for(int fd, int launcher, int64_t deadline_boot_ns, struct err *
     }
 }
 
-/* Reads exactly one frame: init may say nothing more before it is welcome. */
-static int read_hello(int socket, int launcher, int64_t deadline_boot_ns, struct frame_hello *hello,
-                      uint8_t buffer[HELLO_BYTES], struct err *err)
+/* A connection that is being let in. */
+struct visit {
+    int socket, launcher;
+    int64_t deadline_boot_ns;
+    uint8_t buffer[FIRST_BYTES];
+};
+
+static int read_bytes(struct visit *v, size_t from, size_t to, struct err *err)
 {
-    for (size_t len = 0;;) {
-        struct view cursor = {buffer, len};
-        struct frame frame;
-        if (frame_next(&cursor, &frame, err))
+    while (from < to) {
+        if (wait_for(v->socket, v->launcher, v->deadline_boot_ns, err))
             return -1;
-        if (frame.kind != FRAME_NONE) {
-            if (frame.kind != FRAME_HELLO || cursor.len)
-                return err_set(err, ERR_PEER, "init said something else than HELLO");
-            return frame_get_hello(&frame, hello, err);
-        }
-        if (len == HELLO_BYTES)
-            return err_set(err, ERR_PEER, "init's HELLO has no end");
-        if (wait_for(socket, launcher, deadline_boot_ns, err))
-            return -1;
-        ssize_t n = recv(socket, buffer + len, HELLO_BYTES - len, MSG_DONTWAIT);
+        ssize_t n = recv(v->socket, v->buffer + from, to - from, MSG_DONTWAIT);
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             continue;
         if (n <= 0)
-            return err_set(err, ERR_PEER, "init closed the connection before it said HELLO");
-        len += (size_t)n;
+            return err_set(err, ERR_PEER, "init closed the connection before it was let in");
+        from += (size_t)n;
     }
+    return 0;
+}
+
+/* Reads the next frame, which must be of this kind, and no byte more: what follows may bring
+ * descriptors. The frame lies in the visit's buffer. */
+static int read_frame(struct visit *v, enum frame_kind kind, struct frame *frame, struct err *err)
+{
+    if (read_bytes(v, 0, FRAME_HEAD_BYTES, err))
+        return -1;
+    const uint8_t *head = v->buffer;
+    size_t len = ((size_t)head[0] << 24 | (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3]);
+    if (len < FRAME_HEAD_BYTES - sizeof(uint32_t) || len > FIRST_BYTES - sizeof(uint32_t))
+        return err_set(err, ERR_PEER, "init said something else than %s", frame_name(kind));
+    struct view cursor = {v->buffer, len + sizeof(uint32_t)};
+    if (read_bytes(v, FRAME_HEAD_BYTES, cursor.len, err) || frame_next(&cursor, frame, err))
+        return -1;
+    if (frame->kind != kind)
+        return err_set(err, ERR_PEER, "init said %s, not %s", frame_name(frame->kind),
+                       frame_name(kind));
+    return 0;
+}
+
+static int read_hello(struct visit *v, struct frame_hello *hello, struct err *err)
+{
+    struct frame frame;
+    return read_frame(v, FRAME_HELLO, &frame, err) ? -1 : frame_get_hello(&frame, hello, err);
+}
+
+/* EXECS is read here, because its number has to be known before the first command comes. */
+static int read_execs(struct visit *v, uint32_t *newest, struct err *err)
+{
+    struct frame frame;
+    struct frame_execs execs;
+    if (read_frame(v, FRAME_EXECS, &frame, err) || frame_get_execs(&frame, &execs, err))
+        return -1;
+    *newest = (uint32_t)execs.newest;
+    return 0;
 }
 
 static int check_hello(const struct frame_hello *hello, bool first,
@@ -126,7 +157,7 @@ static int check_hello(const struct frame_hello *hello, bool first,
 static int say_welcome(int socket, const uint8_t token[RUNTIME_TOKEN_BYTES],
                        int64_t life_deadline_boot_ns, struct err *err)
 {
-    SCOPED(bytes_close) struct bytes out = bytes_open(HELLO_BYTES);
+    SCOPED(bytes_close) struct bytes out = bytes_open(FIRST_BYTES);
     struct frame_welcome welcome = {.token = {token, RUNTIME_TOKEN_BYTES},
                                     .deadline_boot_ns = life_deadline_boot_ns};
     if (frame_put_welcome(&out, &welcome, err))
@@ -187,7 +218,6 @@ int door_admit(int fd, int launcher, pid_t pid, const uint8_t token[RUNTIME_TOKE
                int64_t life_deadline_boot_ns, int64_t deadline_boot_ns, struct door_guest *guest,
                struct err *err)
 {
-    uint8_t buffer[HELLO_BYTES];
     struct frame_hello hello;
     struct door_guest come = {.socket = -1, .pidfd = -1};
     SCOPED(fd_close) int socket = -1;
@@ -195,9 +225,10 @@ int door_admit(int fd, int launcher, pid_t pid, const uint8_t token[RUNTIME_TOKE
         identify(socket, &come, err))
         return -1;
     SCOPED(fd_close) int pidfd = come.pidfd;
-    if (read_hello(socket, launcher, deadline_boot_ns, &hello, buffer, err) ||
-        check_hello(&hello, !pid, token, err) ||
-        say_welcome(socket, token, life_deadline_boot_ns, err))
+    struct visit v = {.socket = socket, .launcher = launcher, .deadline_boot_ns = deadline_boot_ns};
+    if (read_hello(&v, &hello, err) || check_hello(&hello, !pid, token, err) ||
+        say_welcome(socket, token, life_deadline_boot_ns, err) ||
+        read_execs(&v, &come.newest_exec, err))
         return -1;
     come.socket = fd_take(&socket);
     fd_take(&pidfd);

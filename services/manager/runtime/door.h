@@ -19,6 +19,7 @@ struct door_guest {
     int pidfd;
     pid_t pid;
     uint64_t start_ticks;
+    uint32_t newest_exec; /* the largest number of an exec that it ever had */
 };
 
 /* Listens at "<dir>/init.sock", in place of a socket of that name. Only `uid` may connect (-1: the
@@ -29,7 +30,7 @@ int door_open(const char *dir, int64_t uid, int *fd, struct err *err);
 /* Removes the socket, so that nobody can knock any more. */
 void door_remove(const char *dir);
 
-/* Waits for init and exchanges HELLO and WELCOME.
+/* Waits for init, exchanges HELLO and WELCOME, reads EXECS; the STATEs are left to the link.
  *
  *   fd         of door_open
  *   launcher   pidfd of the launcher, whose end ends the waiting; -1: none

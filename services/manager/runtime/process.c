@@ -257,6 +257,7 @@ static int launch(const struct runtime_host *host, const struct sandbox_spec *sp
     started->pidfd = guest.pidfd;
     started->init_pid = guest.pid;
     started->init_start_ticks = guest.start_ticks;
+    started->newest_exec = guest.newest_exec;
     started->launcher_pid = *launcher;
     return 0;
 }
@@ -390,6 +391,7 @@ static int process_relink(const struct runtime_host *host, const struct sandbox_
     found.pidfd = guest.pidfd;
     found.init_pid = guest.pid;
     found.init_start_ticks = guest.start_ticks;
+    found.newest_exec = guest.newest_exec;
     memcpy(found.token, handle->token, sizeof found.token);
     *out = found;
     return 0;

@@ -33,11 +33,12 @@ struct sandbox_spec {
 
 /* A running sandbox. Plain data but for the two descriptors, which the receiver closes. */
 struct sandbox_started {
-    int socket; /* connected to init, HELLO and WELCOME exchanged; blocking, close-on-exec */
+    int socket; /* connected to init, HELLO to EXECS exchanged; blocking, close-on-exec */
     int pidfd;  /* of init; readable once init and so everything in its pid namespace is dead */
     uint8_t token[RUNTIME_TOKEN_BYTES]; /* init proves itself with it when it dials again */
     pid_t init_pid;                     /* as this host sees it */
     uint64_t init_start_ticks;          /* field 22 of /proc/PID/stat: pid and this are unique */
+    uint32_t newest_exec;               /* init's word: the largest number of an exec so far */
     pid_t launcher_pid;                 /* our child until stop, which reaps it; 0 after relink */
     unsigned unenforced;                /* enum cgroup_limit: asked for, not held by this host */
     struct cgroup cgroup;

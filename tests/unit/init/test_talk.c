@@ -84,6 +84,12 @@ static void breaches_of_the_protocol_end_the_connection(void **state)
     driver_say(&d, spawn, .id = 2, .argv = TEXTS_OF("true"), .env = TEXTS_OF(""),
                .cwd = view_of("/"), .script = BLOB_OF("x"), .script_arg = 1); /* behind argv */
     take_next_connection(&d);
+    driver_say(&d, prepare, .id = 1); /* the id is taken */
+    take_next_connection(&d);
+    driver_say(&d, prepare, .id = 4);
+    driver_say(&d, open_gate, .id = 4); /* nothing to run */
+    take_next_connection(&d);
+    driver_say(&d, forget, .id = 4);
     driver_say(&d, credit, .id = 1, .stream = 1, .bytes = 1, .from = 1); /* behind the end */
     take_next_connection(&d);
     driver_say(&d, welcome, .token = {d.token, sizeof d.token}); /* a second one */

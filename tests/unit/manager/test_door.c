@@ -63,6 +63,13 @@ static void put_hello(struct bytes *to, int64_t version, const uint8_t *said)
     assert_int_equal(frame_put_hello(to, &hello, &err), 0);
 }
 
+static void put_execs(struct bytes *to, uint32_t newest)
+{
+    struct err err;
+    struct frame_execs execs = {.newest = newest};
+    assert_int_equal(frame_put_execs(to, &execs, &err), 0);
+}
+
 /* Opens the door to one guest; the error's code, ERR_NONE when it was let in. */
 static enum err_code admit(const struct bytes *said, bool again)
 {
@@ -94,6 +101,7 @@ static enum err_code admit_hello(int64_t version, const uint8_t *said, bool agai
 {
     SCOPED(bytes_close) struct bytes out = bytes_open(4096);
     put_hello(&out, version, said);
+    put_execs(&out, 0);
     return admit(&out, again);
 }
 
@@ -134,6 +142,32 @@ static void turns_away_who_says_anything_else(void **state)
     assert_int_equal(bytes_add(&out, endless, sizeof endless, &err), 0);
     assert_int_equal(bytes_add(&out, body, sizeof body, &err), 0);
     assert_int_equal(admit(&out, false), ERR_PEER);
+}
+
+/* What lies behind EXECS may bring descriptors, so it stays in the socket for the link. */
+static void reads_the_newest_number_and_not_a_byte_more(void **state)
+{
+    (void)state;
+    struct err err;
+    struct door_guest guest;
+    SCOPED(fd_close) int door = -1;
+    SCOPED(bytes_close) struct bytes said = bytes_open(4096);
+    put_hello(&said, FRAME_VERSION, NULL);
+    put_execs(&said, 4000000000);
+    assert_int_equal(bytes_addf(&said, &err, "rest"), 0);
+    assert_int_equal(door_open(dir, -1, &door, &err), 0);
+    pid_t pid = guest_who_says(said.data, said.len);
+    if (door_admit(door, -1, 0, token, 5, soon(), &guest, &err))
+        fail_msg("%s", err.text);
+    assert_true(guest.newest_exec == 4000000000);
+    char rest[8] = "";
+    assert_int_equal(recv(guest.socket, rest, sizeof rest - 1, 0), 4);
+    assert_string_equal(rest, "rest");
+    close(guest.socket);
+    close(guest.pidfd);
+    door_remove(dir);
+    fd_close(&door);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
 static void waits_no_longer_than_its_deadline(void **state)
@@ -180,6 +214,7 @@ static void lets_in_only_the_one_it_waits_for(void **state)
     SCOPED(fd_close) int door = -1;
     SCOPED(bytes_close) struct bytes hello = bytes_open(4096);
     put_hello(&hello, FRAME_VERSION, token);
+    put_execs(&hello, 0);
     assert_int_equal(door_open(dir, -1, &door, &err), 0);
     pid_t others[3];
     for (size_t i = 0; i < COUNT(others); i++)
@@ -262,6 +297,7 @@ int main(void)
         cmocka_unit_test(lets_in_who_says_hello),
         cmocka_unit_test(turns_away_wrong_versions_and_tokens),
         cmocka_unit_test(turns_away_who_says_anything_else),
+        cmocka_unit_test(reads_the_newest_number_and_not_a_byte_more),
         cmocka_unit_test(waits_no_longer_than_its_deadline),
         cmocka_unit_test(ends_the_wait_when_the_launcher_ends),
         cmocka_unit_test(lets_in_only_the_one_it_waits_for),

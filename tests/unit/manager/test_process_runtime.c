@@ -67,8 +67,8 @@ static void start_with(struct box *box, const struct sandbox_spec *spec)
         fail_msg("%s: %s", err_name(err.code), err.text);
     assert_true(begun_count < COUNT(begun));
     begun[begun_count++] = handle_of(spec, &box->started);
+    assert_int_equal(box->started.newest_exec, 0);
     box->driver = (struct driver){.listener = -1, .line = line_open(box->started.socket)};
-    driver_expect(&box->driver, FRAME_EXECS);
 }
 
 static void start(struct box *box, const char *sandbox_id)
@@ -478,6 +478,7 @@ static void is_found_again_by_token(void **state)
     struct sandbox_spec spec = spec_of("sb_again");
     start_with(&box, &spec);
     struct sandbox_handle handle = handle_of(&spec, &box.started);
+    assert_says(&box, "echo first", "first\n");
     line_close(&box.driver.line); /* as if the manager had died */
 
     handle.token[0] ^= 1;
@@ -493,8 +494,8 @@ static void is_found_again_by_token(void **state)
     assert_int_equal(again.init_pid, box.started.init_pid);
     assert_memory_equal(&again.cgroup, &box.started.cgroup, sizeof again.cgroup);
     fd_close(&again.pidfd);
+    assert_int_equal(again.newest_exec, box.execs);
     box.driver.line = line_open(again.socket);
-    driver_expect(&box.driver, FRAME_EXECS);
     assert_says(&box, "echo back; ls /run/corral", "back\ninit\n");
     stop(&box, "sb_again");
     assert_int_equal(runtime_process.relink(&host, &handle, 0, soon(), &again, &err), -1);
