@@ -41,10 +41,10 @@ typedef int command_run(struct cli *cli, int argc, char **argv, struct err *err)
 
 struct command {
     const char *name;
-    const char *alias; /* NULL: none */
-    const char *group; /* how help sorts it */
-    const char *usage; /* behind the name */
-    const char *doc;   /* one line */
+    const char *aliases; /* separated by spaces; NULL: none */
+    const char *group;   /* how help sorts it */
+    const char *usage;   /* behind the name */
+    const char *doc;     /* one line */
     const char *example;
     int least, most; /* arguments; most -1: any number */
     command_run *run;

@@ -27,6 +27,7 @@ static int run_in_new(struct connect *connect, const struct creation *creation,
                       struct execution *execution, bool keep, struct err *err)
 {
     struct sandbox_created created;
+    execution_hold_signals();
     if (create_sandbox(connect, creation, &created, err))
         return -1;
     int exit_code = 0;

@@ -143,7 +143,11 @@ static int serve(struct up *up, struct err *err)
         .ready = on_ready,
         .context = up,
     };
-    return supervise(&options, err);
+    int code = supervise(&options, err);
+    struct err untidy;
+    if (place_clear_run(&up->place, &untidy))
+        print_note("corral up: %s", untidy.text);
+    return code;
 }
 
 /* The first process: waits for the exit code of the start. */

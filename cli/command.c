@@ -58,7 +58,7 @@ static int print_help(const struct command *command, const struct option *rows, 
     SCOPED(bytes_close) struct bytes to = bytes_open(65536);
     if (bytes_addf(&to, err, "%s\n\nusage: corral %s %s\n", command->doc, command->name,
                    command->usage) ||
-        (command->alias && bytes_addf(&to, err, "alias: corral %s\n", command->alias)) ||
+        (command->aliases && bytes_addf(&to, err, "also: %s\n", command->aliases)) ||
         (rows[0].name && bytes_addf(&to, err, "\noptions:\n")) || options_help(rows, &to, err) ||
         bytes_addf(&to, err, "\neverywhere:\n") || common_help(&to, err) ||
         bytes_addf(&to, err, "\nexample:\n  %s\n", command->example))

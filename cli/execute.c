@@ -31,13 +31,25 @@ static void run_close(struct run *run)
     output_close(&run->output);
 }
 
-static int take_signals(int *fd, struct err *err)
+static sigset_t our_signals(void)
 {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+void execution_hold_signals(void)
+{
+    sigset_t signals = our_signals();
     sigprocmask(SIG_BLOCK, &signals, NULL);
+}
+
+static int take_signals(int *fd, struct err *err)
+{
+    sigset_t signals = our_signals();
+    execution_hold_signals();
     *fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     return *fd < 0 ? err_sys(err, "signalfd") : 0;
 }

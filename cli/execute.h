@@ -24,6 +24,10 @@ struct option *execution_options(struct execution *execution, struct option *row
  * neither or both were given, or arguments stand where none belong. */
 int execution_take(struct execution *execution, const struct args *args, int own, struct err *err);
 
+/* From here on SIGINT and SIGTERM wait until a command can be cancelled, so that whoever made a
+ * sandbox for it also removes it. */
+void execution_hold_signals(void);
+
 /* Runs it: its output goes to stdout and stderr as it comes, or with -o json into the printed
  * result. SIGINT and SIGTERM cancel it. *exit_code is what the CLI exits with: the command's own,
  * or what stands for its cause. Errors as connect_ask; ERR_LOST the connection went away. */

@@ -38,8 +38,8 @@ static const struct command commands[] = {
      "corral list --agent bot", 0, 0, cmd_list},
     {"inspect", NULL, SANDBOXES, "SANDBOX", "Shows all about a sandbox.", "corral inspect sb_abc",
      1, 1, cmd_inspect},
-    {"terminate", "rm", SANDBOXES, "SANDBOX [--force]", "Ends a sandbox, proved by its cgroup.",
-     "corral terminate sb_abc", 1, 1, cmd_terminate},
+    {"terminate", "rm kill", SANDBOXES, "SANDBOX [--force]",
+     "Ends a sandbox, proved by its cgroup.", "corral terminate sb_abc", 1, 1, cmd_terminate},
 
     {"approve-agent", NULL, AGENTS, "NAME [options]",
      "Approves an agent and writes the connection file that it works with.",
@@ -47,7 +47,7 @@ static const struct command commands[] = {
     {"revoke-agent", NULL, AGENTS, "NAME [--tenant T]",
      "Takes an agent's approval and keys away; its commands end.", "corral revoke-agent bot", 1, 1,
      cmd_revoke_agent},
-    {"kill-agent", "kill", AGENTS, "NAME [--force]", "Ends every sandbox of an agent.",
+    {"kill-agent", NULL, AGENTS, "NAME [--force]", "Ends every sandbox of an agent.",
      "corral kill-agent bot --force", 1, 1, cmd_kill_agent},
     {"guardian-status", NULL, AGENTS, "", "Shows rules, approved agents and decisions.",
      "corral guardian-status", 0, 0, cmd_guardian_status},
@@ -64,11 +64,19 @@ static const struct command commands[] = {
     {"version", NULL, REFERENCE, "", "Prints the version.", "corral version", 0, 0, cmd_version},
 };
 
+static bool is_alias(const char *aliases, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = aliases; at && len; at = strchr(at, ' '), at += at != NULL)
+        if (strcspn(at, " ") == len && !memcmp(at, name, len))
+            return true;
+    return false;
+}
+
 static const struct command *find(const char *name)
 {
     for (size_t i = 0; i < COUNT(commands); i++)
-        if (!strcmp(commands[i].name, name) ||
-            (commands[i].alias && !strcmp(commands[i].alias, name)))
+        if (!strcmp(commands[i].name, name) || is_alias(commands[i].aliases, name))
             return &commands[i];
     return NULL;
 }

@@ -7,7 +7,9 @@
 #include "base/text.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -167,6 +169,26 @@ int place_make(const char *path, const struct config *config, struct place *plac
             return -1;
     *place = made;
     return 0;
+}
+
+/* True when DIR/leases lists a sandbox, or cannot be read. */
+static bool has_leases(const struct place *place)
+{
+    char path[PLACE_STATE_BYTES + 16];
+    snprintf(path, sizeof path, "%s/leases", place->state);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return errno != ENOENT;
+    bool found = false;
+    for (struct dirent *e = readdir(dir); e && !found; e = readdir(dir))
+        found = !strncmp(e->d_name, "sb_", 3);
+    closedir(dir);
+    return found;
+}
+
+int place_clear_run(const struct place *place, struct err *err)
+{
+    return has_leases(place) ? 0 : dir_remove(AT_FDCWD, place->run, err);
 }
 
 void place_endpoint(const struct place *place, enum part part, const char *name, char to[256])

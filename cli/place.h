@@ -43,6 +43,10 @@ int place_state(const char *path, char state[PLACE_STATE_BYTES], struct err *err
  * ERR_INVALID, ERR_IO. */
 int place_make(const char *path, const struct config *config, struct place *place, struct err *err);
 
+/* Removes the run directory, unless a sandbox is left that needs its socket there. No service of
+ * this place may run. ERR_IO. */
+int place_clear_run(const struct place *place, struct err *err);
+
 /* The endpoint of a service's socket: ipc://<run>/<service>/<name>. */
 void place_endpoint(const struct place *place, enum part part, const char *name, char to[256]);
 
