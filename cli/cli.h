@@ -58,10 +58,13 @@ int command_parse(struct cli *cli, const struct option *rows, int argc, char **a
 /* Reads common options up to the first argument, the command's name. args->help as above. */
 int common_parse(struct cli *cli, int argc, char **argv, struct args *args, struct err *err);
 
+/* For what is Markdown only: ERR_INVALID when JSON was asked for. */
+int command_refuses_json(const struct cli *cli, struct err *err);
+
 /* Appends the common options' lines of help. Errors as bytes_add. */
 int common_help(struct bytes *to, struct err *err);
 
 /* Every command; each is in its file. */
 command_run cmd_up, cmd_down, cmd_status, cmd_doctor, cmd_create, cmd_exec, cmd_run, cmd_list,
     cmd_inspect, cmd_terminate, cmd_kill_agent, cmd_approve_agent, cmd_revoke_agent,
-    cmd_guardian_status, cmd_logs, cmd_metrics, cmd_config, cmd_errors, cmd_version;
+    cmd_guardian_status, cmd_logs, cmd_metrics, cmd_config, cmd_errors, cmd_protocol, cmd_version;

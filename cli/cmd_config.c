@@ -74,6 +74,8 @@ int cmd_config(struct cli *cli, int argc, char **argv, struct err *err)
         return -1;
     if (args.help)
         return 0;
+    if (describe && command_refuses_json(cli, err))
+        return -1;
     SCOPED(bytes_close) struct bytes text = bytes_open(TEXT_BYTES);
     if (describe    ? config_describe(&text, err)
         : cli->json ? print_defaults(&text, err)

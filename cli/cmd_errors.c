@@ -72,6 +72,6 @@ int cmd_errors(struct cli *cli, int argc, char **argv, struct err *err)
     if (args.help)
         return 0;
     if (reference)
-        return describe(err);
+        return command_refuses_json(cli, err) ? -1 : describe(err);
     return cli->json ? print_as_json(err) : list(cli, err);
 }

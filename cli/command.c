@@ -85,3 +85,10 @@ int command_parse(struct cli *cli, const struct option *rows, int argc, char **a
                        args->items[command->most], command->name, command->usage);
     return 0;
 }
+
+int command_refuses_json(const struct cli *cli, struct err *err)
+{
+    if (!cli->json)
+        return 0;
+    return err_set(err, ERR_INVALID, "--json: this reference is Markdown only");
+}

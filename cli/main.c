@@ -61,6 +61,8 @@ static const struct command commands[] = {
      "corral config > corral.toml", 0, 0, cmd_config},
     {"errors", NULL, REFERENCE, "[--describe]", "Lists every error code and its exit code.",
      "corral errors", 0, 0, cmd_errors},
+    {"protocol", NULL, REFERENCE, "", "Describes every message.", "corral protocol | less", 0, 0,
+     cmd_protocol},
     {"version", NULL, REFERENCE, "", "Prints the version.", "corral version", 0, 0, cmd_version},
 };
 

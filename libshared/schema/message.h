@@ -119,7 +119,7 @@ int list_add(struct bytes *store, struct list *list, const struct message *messa
 /* Appends the printed reference of a message: a heading, its sentence, a table of its fields. */
 int schema_describe(const struct message *message, struct bytes *to, struct err *err);
 
-/* All messages in the order of messages.def, then a row whose name is NULL. */
+/* All messages in the order of messages.def, then NULL. */
 extern const struct message *const schema_messages[];
 
 /* The structs. */
