@@ -1,6 +1,7 @@
 /* watched.c - see watched.h. */
 #include "monitor/watched.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -9,6 +10,8 @@
 #include "monitor/workspace.h"
 
 #include <stdlib.h>
+
+enum { STRETCH_MS = 50 }; /* half of the shortest interval */
 
 struct watched *watched_new(const char *sandbox_id, size_t history)
 {
@@ -90,6 +93,17 @@ int watched_load(struct watched *w, const struct lease *lease, struct err *err)
     return 0;
 }
 
+/* Looks that follow close on each other (a stopped monitor catches up) share one stretch: the
+ * kernel counts in steps, and a step over next to no time would be a wild figure. */
+static void read_cpu(struct watched *w, int64_t usec, struct look *look)
+{
+    if (w->before_usec >= 0 && look->boot_ns - w->before_boot_ns < (int64_t)STRETCH_MS * MS_NS)
+        return;
+    look->value[METRIC_CPU] = cpu_between(w->before_usec, w->before_boot_ns, usec, look->boot_ns);
+    w->before_usec = usec;
+    w->before_boot_ns = look->boot_ns;
+}
+
 /* Files that vanish under us: the sandbox ends, or its cgroup is another one now. Its lease tells.
  */
 static void read_meter(struct watched *w, struct look *look)
@@ -102,12 +116,9 @@ static void read_meter(struct watched *w, struct look *look)
         w->is_stale = true;
         return;
     }
-    look->value[METRIC_CPU] =
-        cpu_between(w->before_usec, w->before_boot_ns, usage.cpu_usec, look->boot_ns);
+    read_cpu(w, usage.cpu_usec, look);
     look->value[METRIC_MEMORY] = usage.memory_bytes;
     look->value[METRIC_PIDS] = usage.pids;
-    w->before_usec = usage.cpu_usec;
-    w->before_boot_ns = look->boot_ns;
     if (usage.pids == 0)
         fd_close(&w->workspace); /* dead: it must not keep the memory of its files */
 }

@@ -51,7 +51,7 @@ struct watched {
     struct cgroup_meter meter;
     bool is_metered;
     int workspace;                       /* -1: not open */
-    int64_t before_usec, before_boot_ns; /* CPU at the last look; -1: unknown */
+    int64_t before_usec, before_boot_ns; /* CPU, last measured; -1: unknown */
     struct history history;
     struct alarms alarms;
     struct kill_reason reason; /* from WATCHED_KILLING on */

@@ -61,10 +61,6 @@ class Cgroup:
         """As a lease has them."""
         return [f"{tree} {path}" for tree, path in self.paths.items()]
 
-    def pids(self):
-        path = self.paths.get("unified") or self.paths["memory"]
-        return [int(pid) for pid in (path / "cgroup.procs").read_text().split()]
-
     def freeze(self):
         """Stops all inside by the v1 freezer, which a SIGKILL does not end."""
         (self.paths["freezer"] / "freezer.state").write_text("FROZEN")

@@ -134,13 +134,26 @@ static void measures_from_the_second_look_on(void **state)
     assert_true(watched_is_alive(w));
 }
 
+static void a_look_right_behind_another_measures_no_cpu(void **state)
+{
+    (void)state;
+    SCOPED(watched_free) struct watched *w = load();
+    look_until_busy(w);
+    int64_t before_ns = w->before_boot_ns;
+    assert_int_equal(watched_look(w, before_ns + MS_NS).value[METRIC_CPU], -1);
+    assert_int_equal(w->before_boot_ns, before_ns);
+    assert_true(watched_look(w, before_ns + S_NS).value[METRIC_CPU] >= 0);
+}
+
 static void a_counter_that_starts_anew_is_a_gap(void **state)
 {
     (void)state;
     SCOPED(watched_free) struct watched *w = load();
     look_until_busy(w);
     w->before_usec = INT64_MAX; /* as if another cgroup had stood here */
-    assert_int_equal(watched_look(w, clock_boot_ns()).value[METRIC_CPU], -1);
+    assert_int_equal(watched_look(w, w->before_boot_ns + S_NS).value[METRIC_CPU], -1);
+    assert_int_equal(history_at(&w->history, 0)->boot_ns, w->before_boot_ns);
+    w->before_boot_ns = clock_boot_ns();
     assert_true(look_until_busy(w).value[METRIC_CPU] > 0);
 }
 
@@ -189,6 +202,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(measures_from_the_second_look_on),
+        CASE(a_look_right_behind_another_measures_no_cpu),
         CASE(a_counter_that_starts_anew_is_a_gap),
         CASE(a_cgroup_that_vanishes_is_a_gap_and_dead),
         CASE(an_empty_cgroup_is_dead_with_no_processes),
