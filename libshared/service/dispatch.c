@@ -124,9 +124,18 @@ static bool same_owner(const struct op *op, const struct call *call)
     return !strcmp(op->principal, call->principal) && !strcmp(op->tenant, call->tenant);
 }
 
-/* Adds an address; with OP_ADDRESSES of them the oldest falls out. */
+static bool same_address(const struct address *a, const struct address *b)
+{
+    return a->published == b->published && a->delimiter == b->delimiter &&
+           a->peer_bytes == b->peer_bytes && !memcmp(a->peer, b->peer, a->peer_bytes);
+}
+
+/* Adds an address, once; with OP_ADDRESSES of them the oldest falls out. */
 static void attach(struct op *op, const struct address *from)
 {
+    for (size_t i = 0; i < op->to_count; i++)
+        if (same_address(&op->to[i], from))
+            return;
     if (op->to_count == OP_ADDRESSES)
         memmove(op->to, op->to + 1, --op->to_count * sizeof op->to[0]);
     op->to[op->to_count++] = *from;
