@@ -177,7 +177,12 @@ int running_output(struct running *r, const struct frame *frame, bool streamed,
     o->received = out->offset + (int64_t)out->data.len;
     if (!streamed)
         return keep_tail(r, o, out, err);
-    o->unacked_bytes += (int64_t)out->data.len;
+    if (r->is_discarding) {
+        o->dropped_bytes += (int64_t)out->data.len;
+        send_credit(r, (int)out->stream, (int64_t)out->data.len);
+    } else {
+        o->unacked_bytes += (int64_t)out->data.len;
+    }
     return 0;
 }
 
@@ -273,8 +278,10 @@ void running_finish(struct running *r)
     read_usage(r);
     for (int i = 0; i < 2; i++) {
         struct output *o = &r->output[i];
-        if (o->total > o->received)
+        if (o->total > o->received) {
             o->dropped_bytes += o->total - o->received;
+            o->received = o->total; /* all that it carried, as the result says */
+        }
         if (o->tail.len > OUTPUT_KEPT_BYTES) {
             size_t extra = o->tail.len - OUTPUT_KEPT_BYTES;
             bytes_drop(&o->tail, extra);
@@ -305,6 +312,15 @@ void running_credit(struct running *r, int64_t bytes)
         bytes -= taken;
         send_credit(r, i + 1, taken);
     }
+}
+
+bool running_discard(struct running *r)
+{
+    if (r->is_discarding || !(r->output[0].unacked_bytes + r->output[1].unacked_bytes))
+        return false;
+    r->is_discarding = true;
+    running_credit(r, INT64_MAX);
+    return true;
 }
 
 void running_close(struct running *r)

@@ -35,6 +35,7 @@ struct running {
     bool is_proving;        /* a worker waits for it to be empty */
     bool is_dead;           /* seen empty */
     bool is_given_up;       /* it never began */
+    bool is_discarding;     /* its output is counted and not sent */
     bool is_gone; /* its sandbox is, or its output is not fetched: nothing more will come */
     int exit_code, signal; /* -1: none */
     char cause[24], rule[64];
@@ -76,6 +77,11 @@ void running_finish(struct running *r);
 
 /* The client has taken so many bytes: init may send as many again. */
 void running_credit(struct running *r, int64_t bytes);
+
+/* The client has not taken what it was sent, and that keeps init from reading the rest and telling
+ * how the command ended: all that comes from now on is dropped and counted. False when the client
+ * owes nothing, or this was so already. */
+bool running_discard(struct running *r);
 
 /* Every K=V that a command gets: the fixed ones, the sandbox's, its own; the last one of a key
  * counts. Errors as list_add_text. */

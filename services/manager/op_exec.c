@@ -231,7 +231,7 @@ static int take_frame(struct op *op, const struct exec_news *news, struct err *e
     case FRAME_OUTPUT:
         if (running_output(r, news->frame, in->stream, &output, err))
             return -1;
-        if (in->stream)
+        if (in->stream && !r->is_discarding)
             forward(op, &output);
         return 0;
     case FRAME_EXITED:
@@ -292,8 +292,10 @@ static void on_time(struct op *op)
     struct running *r = op->data;
     if (!r->is_killing && !r->is_exited) {
         kill_exec(op, "timeout", "");
-    } else if (r->is_exited && !r->is_killing) {
+    } else if (r->is_exited && (!r->is_killing || r->is_dead)) {
         r->is_gone = true; /* output that nobody fetches is dropped, and said to be */
+    } else if (r->is_dead && running_discard(r)) {
+        op_timer(op, op->service->config.manager.kill_timeout_ms);
     } else {
         log_error("exec.unfinished op=%s: init has not reported the end", op->id);
         sandbox_end(r->sandbox, "sandbox_gone", "init.silent", NULL);
