@@ -26,6 +26,7 @@ from .errors import (
 )
 
 VERSION = b"C1"
+_CONNECT_S = 5.0  # a manager that takes no connection within this does not run
 _HEARTBEAT_MS = 5000
 _SILENCE_MS = 15000  # a peer that answers no heartbeat for so long is gone
 _REFUSED = 400  # the status of a ZAP handler that does not know the key
@@ -108,7 +109,8 @@ class Client:
         on_data: Callable[[dict], None] | None = None,
         on_again: Callable[[], None] | None = None,
     ) -> dict:
-        """The body of the "ok" answer; an exception for an error, or after `timeout` seconds.
+        """The body of the "ok" answer; an exception for an error, after `timeout` seconds, or when
+        there is nobody to send to.
 
         on_data   gets the body of each "data" answer
         on_again  is called when the request has been sent again over a new connection
@@ -116,10 +118,10 @@ class Client:
         if self._socket.closed:
             raise InvalidArgumentException("this Sandbox object was closed")
         request = _Request(operation, body)
-        deadline = time.monotonic() + timeout
+        begun = time.monotonic()
         if self._is_connected:
             self._send(request)
-        while (left := deadline - time.monotonic()) > 0:
+        while (left := begun + self._patience(request, timeout) - time.monotonic()) > 0:
             ready = dict(self._poller.poll(left * 1000))
             if self._monitor in ready and self._take_event():
                 is_again = request.is_sent
@@ -135,6 +137,11 @@ class Client:
                 if on_data:
                     on_data(found)
         raise self._late(request, timeout)
+
+    @staticmethod
+    def _patience(request: _Request, timeout: float) -> float:
+        """How long to wait in all, in seconds."""
+        return timeout if request.is_sent else min(timeout, _CONNECT_S)
 
     def _send(self, request: _Request) -> None:
         try:
@@ -176,7 +183,7 @@ class Client:
             return TimeoutException(
                 f"{request.operation}: no answer within {timeout:g} s; corral logs has what "
                 f"became of request {request.id.hex()}",
-                "unavailable",
+                "lost",
                 request.id.hex(),
             )
         why = "Is Corral running? corral up starts it"
@@ -184,6 +191,6 @@ class Client:
             why = "something answers there, but the handshake fails: is the file of this Corral?"
         return UnavailableException(
             f"{request.operation}: no connection to the manager at {self.connection.requests} "
-            f"within {timeout:g} s, nothing was done. {why}",
+            f"within {self._patience(request, timeout):g} s, nothing was done. {why}",
             "unavailable",
         )

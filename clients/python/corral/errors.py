@@ -40,8 +40,8 @@ class CorralError(Exception):
 
 
 class TimeoutException(CorralError):
-    """No answer came within the time given, or work had not begun by the deadline (code
-    "deadline": nothing was done)."""
+    """No answer came within the time given (code "lost": what became of it is not known), or work
+    had not begun by the deadline (code "deadline": nothing was done)."""
 
 
 class SandboxResourceError(CorralError):
