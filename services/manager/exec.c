@@ -92,8 +92,10 @@ int running_spawn(struct running *r, struct op *op, struct sandbox *s, struct er
                        "this host has no writable cgroup, so a sandbox runs one command at a time");
     r->exit_code = r->signal = -1;
     r->window_bytes = WINDOW_BYTES;
-    if (in->stream) /* shared by the two streams */
+    if (in->stream) /* shared by the two streams; init holds no more than its ring */
         r->window_bytes = (in->window_bytes ? in->window_bytes : 2 * WINDOW_BYTES) / 2;
+    if (r->window_bytes > FRAME_RING_BYTES)
+        r->window_bytes = FRAME_RING_BYTES;
     for (int i = 0; i < 2; i++)
         r->output[i] = (struct output){
             .tail = bytes_open(2 * OUTPUT_KEPT_BYTES + FRAME_CHUNK_BYTES), .total = -1};
