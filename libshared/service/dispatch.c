@@ -171,14 +171,26 @@ static int repeat(struct dispatch *d, const struct call *call, const uint8_t has
     return 1;
 }
 
-static int check_load(const struct dispatch *d, const struct call *call, struct err *err)
+/* Kill and terminate: no verdict, no intent, the act first and always. */
+static bool acts_first(const struct op_kind *kind)
+{
+    return !kind->step[OP_JUDGED];
+}
+
+/* What acts first is counted by itself, so that no amount of other work holds up a kill. */
+static int check_load(const struct dispatch *d, const struct op_kind *kind, const struct call *call,
+                      struct err *err)
 {
     const struct config *c = &d->service->config;
-    int64_t own = 0;
+    int64_t all = 0, own = 0;
     for (const struct op *op = d->ops; op; op = op->next)
-        own += same_owner(op, call);
-    if ((int64_t)d->count >= c->service.max_operations)
-        return err_set(err, ERR_OVERLOADED, "%zu operations are in progress; try again", d->count);
+        if (acts_first(op->kind) == acts_first(kind)) {
+            all++;
+            own += same_owner(op, call);
+        }
+    if (all >= c->service.max_operations)
+        return err_set(err, ERR_OVERLOADED, "%lld operations are in progress; try again",
+                       (long long)all);
     if (own >= c->service.max_operations_per_principal)
         return err_set(err, ERR_OVERLOADED, "%s has %lld operations in progress; try again",
                        call->principal, (long long)own);
@@ -240,7 +252,7 @@ static int run_operation(struct dispatch *d, const struct op_kind *kind, const s
     if (known)
         return known < 0 ? -1 : 0;
     struct op *op = NULL;
-    if (check_load(d, call, err) || begin(d, kind, call, body, hash, &op, err))
+    if (check_load(d, kind, call, err) || begin(d, kind, call, body, hash, &op, err))
         return -1;
     op->call = call;
     op_wake(op, WAKE_ENTERED, NULL);
