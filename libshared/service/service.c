@@ -112,6 +112,14 @@ static int load_registry(struct service *s, struct registry **registry, struct e
     return err_add(err, "registry");
 }
 
+static void refuse_registry(struct service *s, const char *why)
+{
+    struct event event = {.kind = "registry_refused", .phase = "event", .status = "denied"};
+    text_copy(event.detail, sizeof event.detail, why);
+    log_error("registry.refused error=\"%s\"", why);
+    service_event(s, &event, false);
+}
+
 /* All or nothing: a file that cannot be used leaves the registry in force. An older generation is
  * refused. */
 static void reload_registry(struct service *s)
@@ -119,17 +127,15 @@ static void reload_registry(struct service *s)
     struct err err;
     SCOPED(registry_release) struct registry *fresh = NULL, *old = registry_hold(s->registry);
     if (load_registry(s, &fresh, &err)) {
-        log_error("registry.refused error=\"%s\"", err.text);
+        refuse_registry(s, err.text);
         return;
     }
     long long was = registry_generation(old), is = registry_generation(fresh);
     if (is == was)
         return;
     if (is < was) {
-        struct event event = {.kind = "registry_refused", .phase = "event", .status = "denied"};
-        snprintf(event.detail, sizeof event.detail, "generation %lld is older than %lld", is, was);
-        log_error("registry.refused %s", event.detail);
-        service_event(s, &event, false);
+        err_set(&err, ERR_CONFIG, "registry: generation %lld is older than %lld", is, was);
+        refuse_registry(s, err.text);
         return;
     }
     registry_swap(s->registry, TAKE(fresh));
