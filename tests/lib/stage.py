@@ -44,6 +44,18 @@ def refusal(ask, *words, **named):
     raise AssertionError(f"{words} was answered with {answer}")
 
 
+def processes_of(sandbox):
+    """Pids on the host in the sandbox's control groups."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            if sandbox in path.read_text():
+                found.append(int(path.parent.name))
+        except OSError:
+            pass  # it has ended meanwhile
+    return found
+
+
 class Stage(Corral):
     """Services, the agents `coder` and `other` in tenant default and `far` in tenant elsewhere,
     each with a key of its own name, and clients made on demand."""
