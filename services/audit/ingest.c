@@ -5,13 +5,14 @@
  * not committed is asked for again.
  *
  * A source has one window open at a time: what it was asked to push. The window is over when its
- * last record was seen, whether or not all of it could be taken, or when nothing was pushed between
- * two hellos. Asking again while an old window is still on its way would let the ways fill with
- * repeats faster than they are dropped.
+ * last record was seen, whether or not all of it could be taken, or when nothing was pushed for
+ * PATIENCE_NS. Asking again while an old window is still on its way would fill the ways with
+ * repeats faster than they are dropped; hellos are no clock, for a slow audit reads many at once.
  */
 #include "audit/ingest.h"
 
 #include "audit/queue.h"
+#include "audit/refusals.h"
 #include "audit/sources.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -25,14 +26,15 @@
 #include <string.h>
 
 enum { EVENT_BYTES = 48 * 1024 };
+static const int64_t PATIENCE_NS = 5ll * S_NS;
 
 struct ingest {
     struct ingest_options options;
     struct sources sources;
     struct source *own;
     struct queue queue;
-    int64_t reserved;  /* of all sources */
-    char refused[256]; /* the newest refusal: the same one again is no news */
+    int64_t reserved; /* of all sources */
+    struct refusals refused;
 };
 
 int ingest_new(const struct ingest_options *options, struct ingest **ingest, struct err *err)
@@ -120,16 +122,15 @@ static int refuse(struct ingest *g, const struct sender *sender, const char *sou
 {
     struct event event = {.kind = "source_refused", .phase = "event", .status = "denied"};
     struct err lost;
+    char news[256];
     text_copy(event.tenant, sizeof event.tenant, sender->tenant);
     text_copy(event.principal, sizeof event.principal, sender->principal);
     snprintf(event.detail, sizeof event.detail, "%s: %s", source, why);
-    char news[sizeof g->refused];
     snprintf(news, sizeof news, "%s/%s %s", sender->tenant, sender->principal, source);
-    if (strcmp(news, g->refused)) {
+    if (!refusals_know(&g->refused, news) && !ingest_event(g, &event, &lost)) {
+        refusals_add(&g->refused, news);
         log_warn("source.refused by=%s/%s source=%s why=\"%s\"", sender->tenant, sender->principal,
                  source, why);
-        if (!ingest_event(g, &event, &lost))
-            text_copy(g->refused, sizeof g->refused, news);
     }
     return err_set(err, code, "%s: %s", source, why);
 }
@@ -230,6 +231,7 @@ static void ask(struct ingest *g, struct source *s, struct record_answer *answer
     s->reserved = credit < INGEST_WINDOW ? credit : INGEST_WINDOW;
     s->asked_upto = s->is.upto + s->reserved;
     s->wants = false;
+    s->moved_ns = clock_boot_ns();
     g->reserved += s->reserved;
     answer->from = s->is.upto + 1;
     answer->credit = s->reserved;
@@ -264,11 +266,10 @@ int ingest_hello(struct ingest *g, const struct sender *sender, const struct rec
     s->to = *sender->from;
     s->has_address = true;
     s->last = hello->last;
-    if (is_fresh || !s->pushed)
+    if (is_fresh || clock_boot_ns() - s->moved_ns > PATIENCE_NS)
         close_window(g, s); /* what was asked for does not come */
     if (is_fresh || s->is.upto < s->last_before)
         s->wants = true;
-    s->pushed = false;
     s->last_before = hello->last;
     answer(g, s, true);
     return 0;
@@ -327,7 +328,8 @@ int ingest_push(struct ingest *g, const struct sender *sender, const struct reco
     bool is_end = !sender->from->published && s->asked_upto && item.seq >= s->asked_upto;
     if (is_end)
         close_window(g, s);
-    s->pushed = s->pushed || !sender->from->published;
+    if (!sender->from->published)
+        s->moved_ns = clock_boot_ns();
     s->wants = s->wants || !is_taken || is_end;
     answer(g, s, false);
     return 0;

@@ -13,7 +13,7 @@ struct source {
     int64_t last_before; /* the same at the hello before */
     int64_t asked_upto;  /* end of the window that it was asked for; 0: none open */
     int64_t reserved;    /* room kept for what of the window is not yet here */
-    bool pushed;         /* something since the hello before */
+    int64_t moved_ns;    /* CLOCK_BOOTTIME: when it was asked, or something pushed came */
     bool wants;          /* something is missing that the live publication will not bring */
     bool advanced;       /* since the last answer */
     bool has_address;

@@ -2,9 +2,14 @@
  *
  * Indexes. Every question is answered newest first, by gseq, which is the rowid and so the last
  * part of every index: an equality on the indexed column leaves rows in that order and a page is
- * read without sorting. Indexes on columns that are often empty hold only the rows that have
- * something there. Each index costs every record: the set below is the smallest with which no
- * filter reads the whole table; see the README for the figures.
+ * read without sorting. That is why there is one column in each: behind a second one (kind, status)
+ * rows come in another order, and a page of one kind took 30 ms instead of 0.2 at 100,000 rows.
+ * Partial indexes leave out the rows that nobody looks for by them: empty fields, successes.
+ *
+ * What they cost, measured with records of 375 bytes in batches of 512: a record takes 10 us of CPU
+ * and 750 bytes without these six, 20 us and 900 bytes with them, each one 1 to 2 us. Without its
+ * index a filter that few rows pass reads the whole table: 30 ms at 100,000 rows, and so more with
+ * each day.
  */
 #include "audit/store.h"
 
