@@ -17,10 +17,11 @@ enum { BATCH_RECORDS = 256 };
 struct projection {
     struct db *db;
     const struct projection_table *table;
-    struct journal *journal; /* once caught up */
+    struct journal *journal;       /* once caught up */
+    struct journal_cursor *cursor; /* behind `applied`; NULL: not yet */
     uint64_t epoch, applied;
 
-    /* following; the worker owns db, epoch and applied while is_busy */
+    /* following; the worker owns db, cursor, epoch and applied while is_busy */
     bool is_busy;
     uint64_t durable;
     struct outbox *outbox;
@@ -73,6 +74,7 @@ void projection_free(struct projection **projection)
     if (!*projection)
         return;
     assert(!(*projection)->is_busy); /* the workers are freed first */
+    journal_cursor_free(&(*projection)->cursor);
     db_free(&(*projection)->db);
     free(*projection);
     *projection = NULL;
@@ -119,15 +121,14 @@ static int write_place(struct projection *p, uint64_t applied, struct err *err)
 }
 
 /* Applies up to BATCH_RECORDS records in one transaction; *more says that there may be others. */
-static int apply_batch(struct projection *p, struct journal_cursor *cursor, bool *more,
-                       struct err *err)
+static int apply_batch(struct projection *p, bool *more, struct err *err)
 {
     uint64_t applied = p->applied;
     int got = 1, count = 0;
     struct journal_record record;
     if (db_begin(p->db, err))
         return -1;
-    while (count < BATCH_RECORDS && (got = journal_next(cursor, &record, err)) == 1) {
+    while (count < BATCH_RECORDS && (got = journal_next(p->cursor, &record, err)) == 1) {
         if (apply_one(p, &record, err)) {
             got = -1;
             break;
@@ -146,14 +147,16 @@ static int apply_batch(struct projection *p, struct journal_cursor *cursor, bool
     return 0;
 }
 
+/* The cursor stays: a new one reads its segment from the beginning. */
 static int apply_all(struct projection *p, struct err *err)
 {
-    SCOPED(journal_cursor_free) struct journal_cursor *cursor = NULL;
-    if (journal_cursor_open(p->journal, p->applied + 1, &cursor, err))
+    if (!p->cursor && journal_cursor_open(p->journal, p->applied + 1, &p->cursor, err))
         return -1;
     for (bool more = true; more;)
-        if (apply_batch(p, cursor, &more, err))
+        if (apply_batch(p, &more, err)) {
+            journal_cursor_free(&p->cursor); /* it may be further than what was applied */
             return -1;
+        }
     return 0;
 }
 

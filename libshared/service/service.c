@@ -298,8 +298,8 @@ static void close_parts(struct life *life)
     dispatch_free(&s->dispatch);
     if (s->state)
         s->table->close(s->state);
+    projection_free(&s->projection); /* it reads the outbox's journal */
     outbox_free(&s->outbox);
-    projection_free(&s->projection);
     service_net_close(s);
     loop_free(&s->loop);
     registry_slot_free(&s->registry);
