@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -74,17 +75,17 @@ void stream_fill(struct stream *s)
 {
     if (!stream_has_room(s))
         return;
-    if (!s->ring)
-        s->ring = mem_new(1, FRAME_RING_BYTES);
-    uint8_t lost[4096]; /* where bytes go when there is no memory for a ring: they are dropped */
+    uint8_t first[4096]; /* most streams end without a byte, and so without a ring */
     int64_t at = s->end % FRAME_RING_BYTES;
-    int64_t n = least(room(s), s->ring ? FRAME_RING_BYTES - at : (int64_t)sizeof lost);
-    n = least(n, FRAME_CHUNK_BYTES);
+    int64_t n = least(room(s), s->ring ? FRAME_CHUNK_BYTES : (int64_t)sizeof first);
+    n = least(n, FRAME_RING_BYTES - at);
     if (s->owed >= 0)
         n = least(n, s->owed);
-    ssize_t got = n ? read(s->fd, s->ring ? s->ring + at : lost, (size_t)n) : 0;
+    ssize_t got = n ? read(s->fd, s->ring ? s->ring + at : first, (size_t)n) : 0;
+    if (got > 0 && !s->ring && (s->ring = mem_new(1, FRAME_RING_BYTES)))
+        memcpy(s->ring + at, first, (size_t)got);
     if (got > 0)
-        grew(s, got, s->ring);
+        grew(s, got, s->ring); /* without memory for a ring they are dropped */
     if ((got < 0 && errno != EAGAIN && errno != EINTR) || got == 0 || s->owed == 0)
         fd_close(&s->fd);
 }

@@ -118,7 +118,7 @@ static int spawn_afresh(struct running *r, struct err *err)
     struct frame_forget forget = {.id = r->exec.gate.number};
     r->is_from_stock = false;
     r->gate_boot_ms = 0;
-    gate_close(&r->exec.gate);
+    gate_leave(s->manager->service, &r->exec.gate);
     if (frame_put_forget(init_link_out(s->link), &forget, err) || gate_ask(s, &r->exec.gate, err) ||
         send_spawn(r, r->exec.op->request, err))
         return -1;
@@ -290,10 +290,10 @@ void running_finish(struct running *r)
             o->dropped_bytes += (int64_t)extra;
         }
     }
-    gate_close(&r->exec.gate);
     struct sandbox *s = r->sandbox;
     if (!s)
         return;
+    gate_leave(s->manager->service, &r->exec.gate);
     struct frame_forget forget = {.id = r->exec.gate.number};
     sandbox_leave(s, &r->exec);
     r->sandbox = NULL;

@@ -100,7 +100,7 @@ static void moved(void *context)
         *gate = m->gate;
         gate->state = GATE_READY;
     } else if (!m->failed) {
-        gate_close(&m->gate);
+        gate_leave(m->manager->service, &m->gate);
     }
     if (gate)
         sandbox_moved(s, m->gate.number, m->failed ? &m->err : NULL);
@@ -146,4 +146,24 @@ void gate_close(struct gate *gate)
         cgroup_remove(&gate->cgroup, clock_boot_ns(), &err))
         log_debug("exec.cgroup_kept path=%s error=\"%s\"", gate->cgroup.path[CGROUP_TREE_UNIFIED],
                   err.text);
+}
+
+static void close_copy(void *context)
+{
+    gate_close(context);
+}
+
+void gate_leave(struct service *service, struct gate *gate)
+{
+    struct err err;
+    struct gate *copy = gate->has_cgroup ? mem_new(1, sizeof *copy) : NULL;
+    if (copy) {
+        *copy = *gate;
+        if (!workers_run(service->workers, close_copy, free, copy, &err)) {
+            gate->has_cgroup = false;
+            return;
+        }
+        free(copy);
+    }
+    gate_close(gate);
 }

@@ -4,7 +4,8 @@
  *
  * A move waits for a grace period of the kernel (cgroup_add), so a worker makes it, and a sandbox
  * keeps one such child in stock, which is moved while nobody waits: sandbox_stock. Where there is
- * no cgroup nothing is moved and nothing kept in stock.
+ * no cgroup nothing is moved and nothing kept in stock. While the kernel moves a process it lets
+ * nobody make or remove a cgroup either, so a worker does that as well.
  *
  * Loop thread only, but for what the worker does on a copy.
  */
@@ -14,6 +15,7 @@
 #include "engine/cgroup/cgroup_usage.h"
 
 struct sandbox;
+struct service;
 
 enum gate_state { GATE_ASKED, GATE_MOVING, GATE_READY };
 
@@ -36,6 +38,7 @@ int gate_ask(struct sandbox *sandbox, struct gate *gate, struct err *err);
  */
 int gate_move(struct sandbox *sandbox, struct gate *gate, int pidfd, struct err *err);
 
-/* Closes the meter and removes the cgroup. One in which something goes on in the background stays
- * until the sandbox ends. */
+/* Closes the meter and removes the cgroup; one in which something goes on in the background stays
+ * until the sandbox ends. gate_leave has it done by a worker, gate_close does it. */
+void gate_leave(struct service *service, struct gate *gate);
 void gate_close(struct gate *gate);

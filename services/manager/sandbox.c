@@ -210,7 +210,7 @@ static void drop_spare(struct sandbox *s)
 {
     struct err err;
     struct frame_forget forget = {.id = s->spare.number};
-    gate_close(&s->spare);
+    gate_leave(s->manager->service, &s->spare);
     s->spare = (struct gate){0};
     if (!s->link)
         return;
