@@ -126,8 +126,9 @@ class Engine:
         connection.close()
         if answer.status >= 300:
             raise Missing(f"{method} {path.split('?')[0]}: {data.decode(errors='replace').strip()}")
-        is_json = answer.getheader("Content-Type", "").startswith("application/json")
-        return json.loads(data) if is_json and method != "DELETE" and data.count(b"\n") < 2 else data
+        if answer.getheader("Content-Type", "") != "application/json" or data.count(b"\n") > 1:
+            return data
+        return json.loads(data)
 
     def create(self):
         """A running container; its id."""

@@ -44,7 +44,8 @@ class Table:
         self.notes = []
 
     def add(self, figure, samples, limit="", instead="", unit="ms"):
-        p50, p99 = show(median(samples), unit), show(percentile(samples, 99), unit)
+        slow = 1 if unit == "/s" else 99  # of a rate the slow end is the low one
+        p50, p99 = show(median(samples), unit), show(percentile(samples, slow), unit)
         if len(samples) < 2:
             p99 = ""
         self.rows.append((figure, f"{len(samples):,}", p50, p99, limit or "–", instead or "–"))
