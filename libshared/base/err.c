@@ -74,6 +74,13 @@ enum err_code err_from_name(const char *name)
     return ERR_COUNT;
 }
 
+int err_config(struct err *err)
+{
+    if (err->code != ERR_MEMORY)
+        err->code = ERR_CONFIG;
+    return -1;
+}
+
 int err_exit_code(enum err_code code)
 {
     return (unsigned)code < ERR_COUNT ? rows[code].exit_code : 125;

@@ -40,6 +40,10 @@ const char *err_name(enum err_code code);
 /* The code of a wire name; ERR_COUNT when the name is not in the table. */
 enum err_code err_from_name(const char *name);
 
+/* Makes a failure to take up a file or an option ERR_CONFIG: a person has to change it, and trying
+ * again is no use. ERR_MEMORY stays, because it passes. Returns -1. */
+int err_config(struct err *err);
+
 /* What the CLI exits with for this code; 125 outside the table. */
 int err_exit_code(enum err_code code);
 

@@ -90,7 +90,7 @@ static int enter_state(struct life *life, struct err *err)
         return err_set(err, ERR_CONFIG, "--state %.60s… is too long", s->state_path);
     if (dir_open_private(s->own_path, &life->own_dir, err)) {
         if (err->code != ERR_IO)
-            err->code = ERR_CONFIG;
+            err_config(err);
         return err_add(err, "state directory");
     }
     if (!flock(life->own_dir, LOCK_EX | LOCK_NB))
@@ -108,7 +108,7 @@ static int load_registry(struct service *s, struct registry **registry, struct e
     if (!registry_load(AT_FDCWD, path, clock_wall_ns() / S_NS, registry, err))
         return 0;
     if (err->code != ERR_IO)
-        err->code = ERR_CONFIG;
+        err_config(err);
     return err_add(err, "registry");
 }
 
@@ -313,10 +313,8 @@ static int prepare(struct life *life, struct err *err)
 {
     struct service *s = &life->service;
     const struct service_options *o = &life->options;
-    if (o->config ? config_load(o->config, &s->config, err) : (config_defaults(&s->config), 0)) {
-        err->code = ERR_CONFIG;
-        return -1;
-    }
+    if (o->config ? config_load(o->config, &s->config, err) : (config_defaults(&s->config), 0))
+        return err_config(err);
     if (!text_copy(s->state_path, sizeof s->state_path - 16, o->state) ||
         !text_copy(s->run_path, sizeof s->run_path, o->run))
         return err_set(err, ERR_CONFIG, "--state or --run is too long");

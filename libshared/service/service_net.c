@@ -26,7 +26,7 @@ int service_map_load(const char *state_path, struct service_map *map, struct err
     if (file_read(AT_FDCWD, path, 64 * 1024, &text, err) ||
         schema_from_json(&message_services, bytes_view(&text), &map->packed, &map->services, err)) {
         bytes_close(&map->packed);
-        err->code = ERR_CONFIG;
+        err_config(err);
         return err_add(err, "%s", path);
     }
     return 0;

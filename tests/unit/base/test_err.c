@@ -94,6 +94,19 @@ static void finds_each_code_by_its_name(void **state)
     assert_int_equal(err_exit_code(ERR_APPROVAL_PENDING), 75);
 }
 
+static void blames_a_file_for_everything_but_want_of_memory(void **state)
+{
+    (void)state;
+    struct err err;
+    err_set(&err, ERR_INVALID, "line 3");
+    assert_int_equal(err_config(&err), -1);
+    assert_int_equal(err.code, ERR_CONFIG);
+    assert_string_equal(err.text, "line 3");
+    err_set(&err, ERR_MEMORY, "no memory");
+    assert_int_equal(err_config(&err), -1);
+    assert_int_equal(err.code, ERR_MEMORY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +116,7 @@ int main(void)
         cmocka_unit_test(never_ends_in_half_a_separator),
         cmocka_unit_test(names_the_reason_of_a_system_call),
         cmocka_unit_test(finds_each_code_by_its_name),
+        cmocka_unit_test(blames_a_file_for_everything_but_want_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
