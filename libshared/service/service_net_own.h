@@ -6,6 +6,7 @@
 #include "net/topics.h"
 #include "net/zap.h"
 #include "service/service_net.h"
+#include "service/strangers.h"
 
 enum { EVENT_DOORS = 2 };
 
@@ -19,6 +20,7 @@ struct service_net {
     struct topics *events[EVENT_DOORS]; /* XPUBs: local, and TCP when configured; NULL: none */
     void *live;                         /* PUB to the audit */
     void *truth;                        /* DEALER to the audit */
+    struct strangers strangers;         /* whose handshakes were refused */
 };
 
 /* Callbacks of the sockets; the context is the struct service. */

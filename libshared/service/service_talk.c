@@ -158,18 +158,8 @@ void talk_on_refusal(void *context)
 {
     struct service *s = context;
     struct zap_refusal refusal;
-    while (zap_next_refusal(s->net->zap, &refusal)) {
-        struct event event = {.kind = "key_refused", .phase = "event", .status = "denied"};
-        snprintf(event.detail, sizeof event.detail, "key %.40s from %.64s",
-                 refusal.public_key[0] ? refusal.public_key : "(none)", refusal.address);
-        SCOPED(bytes_close) struct bytes safe = bytes_open(1024);
-        struct err err;
-        if (!text_show(&safe, event.detail, strlen(event.detail), &err))
-            text_copy(event.detail, sizeof event.detail, (char *)safe.data);
-        log_warn("key.refused %s unreported=%llu", event.detail,
-                 (unsigned long long)refusal.unreported);
-        service_event(s, &event, false);
-    }
+    while (zap_next_refusal(s->net->zap, &refusal))
+        strangers_refused(s, &refusal);
 }
 
 /* To every door of the XPUB; the subscriptions there decide who gets it. */
