@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from corral import Client, Corral, Refused  # noqa: F401
+from corral import Corral, Refused
 
 # A machine that runs tests is busy: what is judged in time elsewhere may take longer here.
 CONFIG = """
