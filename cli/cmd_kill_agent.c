@@ -35,8 +35,9 @@ int cmd_kill_agent(struct cli *cli, int argc, char **argv, struct err *err)
     if (cli->json && print_json(&message_agent_killed, &killed, err))
         return -1;
     if (!cli->json && !cli->quiet)
-        print_line("%lld sandboxes of %s ended; the last cgroup was seen empty after %lld ms",
-                   (long long)killed.killed, request.agent, (long long)killed.proof_ms);
+        print_line("%lld sandbox%s of %s ended; the last cgroup was seen empty after %lld ms",
+                   (long long)killed.killed, killed.killed == 1 ? "" : "es", request.agent,
+                   (long long)killed.proof_ms);
     if (killed.failed)
         return err_set(err, ERR_RUNTIME,
                        "%lld sandboxes could not be proved dead; corral list shows them",

@@ -138,7 +138,7 @@ void print_failure(const struct cli *cli, const struct err *err)
         print_note("corral: %s", err->text);
     if (f->rule[0])
         print_note("  rule:    %s%s%s", f->rule, f->risk[0] ? ", risk " : "", f->risk);
-    if (f->reason[0])
+    if (f->reason[0] && !strstr(err->text, f->reason)) /* mostly it stands in the text already */
         print_note("  reason:  %s", f->reason);
     if (f->hint[0])
         print_note("  hint:    %s", f->hint);
