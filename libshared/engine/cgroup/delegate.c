@@ -25,16 +25,28 @@ static bool is_delegated(const char *dir)
     return getxattr(dir, "user.delegate", value, sizeof value) == 1 && value[0] == '1';
 }
 
-static bool is_user_bus_there(void)
+/* Asks by the socket that systemd itself makes: a session bus may be there without a systemd on it,
+ * and a systemd without a session bus. */
+static bool is_manager_in(const char *runtime)
 {
-    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
     char path[512];
-    if (address && *address)
-        return true;
-    return runtime && *runtime &&
-           (size_t)snprintf(path, sizeof path, "%s/bus", runtime) < sizeof path &&
-           !access(path, F_OK);
+    return (size_t)snprintf(path, sizeof path, "%s/systemd/private", runtime) < sizeof path &&
+           !access(path, W_OK);
+}
+
+/* su and sudo leave the variable empty or another user's. */
+static void look_for_manager(struct delegate_facts *facts)
+{
+    static const char variable[] = "XDG_RUNTIME_DIR=";
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    facts->user_manager = runtime && *runtime && is_manager_in(runtime);
+    if (facts->user_manager)
+        return;
+    snprintf(facts->runtime, sizeof facts->runtime, "%s/run/user/%u", variable,
+             (unsigned)facts->uid);
+    facts->user_manager = is_manager_in(facts->runtime + sizeof variable - 1);
+    if (!facts->user_manager)
+        facts->runtime[0] = 0;
 }
 
 int delegate_look(struct delegate_facts *facts, struct err *err)
@@ -54,11 +66,12 @@ int delegate_look(struct delegate_facts *facts, struct err *err)
     *facts = (struct delegate_facts){
         .cgroup_v2 = places.mode == CGROUP_V2,
         .systemd = !lstat("/run/systemd/system", &st) && S_ISDIR(st.st_mode),
-        .user_bus = is_user_bus_there(),
         .delegated = own[0] && is_delegated(own),
         .already_tried = getenv(DELEGATE_MARK) != NULL,
         .uid = geteuid(),
     };
+    if (facts->uid)
+        look_for_manager(facts);
     return 0;
 }
 
@@ -80,10 +93,9 @@ enum delegate_answer delegate_decide(const struct delegate_facts *facts, const c
         *why = "no systemd here: the own cgroup is used as it is";
         return facts->uid ? DELEGATE_IMPOSSIBLE : DELEGATE_NOT_NEEDED;
     }
-    if (facts->uid && !facts->user_bus) {
-        *why =
-            "no user manager to ask: log in with a session (loginctl enable-linger, or machinectl "
-            "shell) so that XDG_RUNTIME_DIR/bus exists";
+    if (facts->uid && !facts->user_manager) {
+        *why = "this user has no systemd of its own to ask: log in with a session (ssh, machinectl "
+               "shell USER@), or let root run loginctl enable-linger USER";
         return DELEGATE_IMPOSSIBLE;
     }
     *why = "systemd-run gives a scope with Delegate=yes";
@@ -94,14 +106,15 @@ int delegate_argv(const struct delegate_facts *facts, int argc, char *const argv
                   size_t room, struct err *err)
 {
     const char *const front[] = {
-        "systemd-run",     facts->uid ? "--user" : "--system", "--scope", "--quiet",
-        "--collect",       "--property=Delegate=yes",          "--",      "/usr/bin/env",
-        DELEGATE_MARK "=1"};
-    if (argc < 1 || (size_t)argc >= room || COUNT(front) >= room - (size_t)argc)
+        "/usr/bin/env", facts->runtime, "systemd-run",     facts->uid ? "--user" : "--system",
+        "--scope",      "--quiet",      "--collect",       "--property=Delegate=yes",
+        "--",           "/usr/bin/env", DELEGATE_MARK "=1"};
+    size_t skip = facts->runtime[0] ? 0 : 2, count = COUNT(front) - skip;
+    if (argc < 1 || (size_t)argc >= room || count >= room - (size_t)argc)
         return err_set(err, ERR_INVALID, "%d arguments are more than %zu hold", argc, room);
-    memcpy(to, front, sizeof front);
+    memcpy(to, front + skip, count * sizeof *front);
     for (int i = 0; i < argc; i++)
-        to[COUNT(front) + (size_t)i] = argv[i];
-    to[COUNT(front) + (size_t)argc] = NULL;
+        to[count + (size_t)i] = argv[i];
+    to[count + (size_t)argc] = NULL;
     return 0;
 }

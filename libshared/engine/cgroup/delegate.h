@@ -17,11 +17,13 @@
 struct delegate_facts {
     bool cgroup_v2;     /* no v1 controllers */
     bool systemd;       /* /run/systemd/system is a directory */
-    bool user_bus;      /* $XDG_RUNTIME_DIR/bus or $DBUS_SESSION_BUS_ADDRESS is there */
+    bool user_manager;  /* the socket of this user's systemd is there */
     bool delegated;     /* the own cgroup carries trusted.delegate or user.delegate, or a leaf
                            of Corral's in one that does */
     bool already_tried; /* DELEGATE_MARK is in the environment */
     uid_t uid;          /* effective */
+    char runtime[48];   /* "XDG_RUNTIME_DIR=…" where that variable does not lead to the user's
+                           systemd, as after su; "" where it does */
 };
 
 /* Set in the re-executed process, so that a systemd that does not delegate is asked once only. */
@@ -41,7 +43,7 @@ enum delegate_answer delegate_decide(const struct delegate_facts *facts, const c
 
 /* The command that runs `argv` (argc of them, argv[0] a path) in a scope with Delegate=yes.
  *
- *   to    out: pointers to constants and into argv, ended by NULL; `room` of them
+ *   to    out: pointers to constants, into facts and argv, ended by NULL; `room` of them
  *   err   ERR_INVALID more than room
  */
 int delegate_argv(const struct delegate_facts *facts, int argc, char *const argv[], const char **to,
