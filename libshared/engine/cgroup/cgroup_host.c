@@ -104,8 +104,7 @@ static bool enable(struct cgroup_host *host, const char *own, const char *base, 
         return false;
     }
     if (cgroup_io_write(own, "cgroup.subtree_control", controllers[row].on)) {
-        lack(host, errno == EBUSY ? "processes are in the way of" : "own cgroup, controller",
-             controllers[row].name);
+        lack(host, "own cgroup, controller", controllers[row].name);
         return false;
     }
     if (cgroup_io_write(base, "cgroup.subtree_control", controllers[row].on)) {
@@ -115,8 +114,24 @@ static bool enable(struct cgroup_host *host, const char *own, const char *base, 
     return true;
 }
 
+/* The kernel does not hand controllers on where processes live, except in the root cgroup. */
+static bool holds_processes(const char *own)
+{
+    char text[CGROUP_TEXT_BYTES];
+    struct view pids;
+    return has_file(own, "cgroup.type") &&
+           (cgroup_io_read(own, "cgroup.procs", text, &pids) || pids.len);
+}
+
+/* Of a cgroup that holds processes nothing is asked: it refuses memory, but pids and cpu would make
+ * it a threaded domain, in which neither a sandbox nor anybody else can make a usable cgroup. */
 static void enable_all(struct cgroup_host *host, const char *own)
 {
+    if (holds_processes(own)) {
+        errno = EBUSY;
+        lack(host, "processes are in", own);
+        return;
+    }
     for (size_t row = 0; row < COUNT(controllers); row++)
         if (enable(host, own, host->base[CGROUP_TREE_UNIFIED], row))
             host->limits |= controllers[row].limit;

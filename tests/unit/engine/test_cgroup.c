@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "engine/cgroup/cgroup_host.h"
+#include "engine/cgroup/cgroup_io.h"
 #include "engine/cgroup/cgroup_usage.h"
 
 #include <errno.h>
@@ -182,6 +183,39 @@ static void kill_proves_death(void)
     assert_int_equal(cgroup_populated(&cg, &populated, &err), 0);
     assert_false(populated);
     finish(&cg);
+}
+
+/* In a cgroup that another process is in too: no limits, but nothing is done to it either. */
+static void body_among_others(void)
+{
+    struct err err;
+    struct cgroup_host own;
+    if (cgroup_host_open("among", &own, &err))
+        _exit(1);
+    cgroup_host_remove(&own);
+    _exit(own.mode != CGROUP_V2 || own.limits || !strstr(own.lacks, "processes are in") ? 2 : 0);
+}
+
+static void takes_no_controllers_where_processes_live(void **state)
+{
+    (void)state;
+    struct view type;
+    char text[CGROUP_TEXT_BYTES];
+    open_host();
+    if (host.mode != CGROUP_V2 || host.limits != CGROUP_LIMITS) {
+        cgroup_host_remove(&host);
+        print_message("SKIPPED: only where v2 has all controllers\n");
+        skip();
+    }
+    struct cgroup cg = make("sb_shared", (struct cgroup_limits){0}, 0);
+    struct cgroup leaf = cgroup_init_leaf(&cg);
+    start(&cg, wait_for_ever);
+    assert_int_equal(ends_with(start(&cg, body_among_others)), 0);
+    assert_int_equal(cgroup_io_read(leaf.path[CGROUP_TREE_UNIFIED], "cgroup.type", text, &type), 0);
+    assert_true(view_equal(type, view_of("domain\n")));
+    finish(&cg);
+    while (wait(NULL) > 0) {
+    }
 }
 
 static void kills_what_forked_and_left_its_session(void **state)
@@ -459,6 +493,7 @@ int main(void)
         cmocka_unit_test(kills_one_exec_and_leaves_its_sibling_on_v2),
         cmocka_unit_test(memory_beyond_the_limit_is_an_oom_kill_with_a_counter),
         cmocka_unit_test(processes_beyond_the_limit_are_refused),
+        cmocka_unit_test(takes_no_controllers_where_processes_live),
         cmocka_unit_test(names_the_limits_that_the_host_does_not_hold),
         cmocka_unit_test(a_second_cgroup_of_one_name_is_refused),
         cmocka_unit_test(paths_from_a_lease_must_be_ours),
