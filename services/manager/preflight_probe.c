@@ -13,13 +13,17 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MIB = 1 << 20, MEMORY_MIB = 32, PIDS = 16, CPU_MILLIS = 100, PROBE_MS = 5000 };
+enum { MIB = 1 << 20, MEMORY_MIB = 32, PIDS = 16, CPU_MILLIS = 100 };
+
+/* Patience with a slow machine. Init ends the sandbox by itself once all steps may have used
+ * theirs: start, a probe of each limit, stop. */
+enum { STEP_MS = 20000, STEPS = 5 };
 
 static const char probe_id[] = "sb_preflight";
 
 static int64_t soon(void)
 {
-    return clock_boot_ns() + PROBE_MS * (int64_t)MS_NS;
+    return clock_boot_ns() + STEP_MS * (int64_t)MS_NS;
 }
 
 /* The CPU limit comes with its own probe: it would slow down the others. */
@@ -33,7 +37,8 @@ static struct sandbox_spec spec_of(int64_t host_uid)
                                 .workspace_bytes = MIB,
                                 .tmp_bytes = MIB,
                                 .host_uid = host_uid,
-                                .deadline_boot_ns = soon() + PROBE_MS * (int64_t)MS_NS,
+                                .deadline_boot_ns =
+                                    clock_boot_ns() + STEPS * STEP_MS * (int64_t)MS_NS,
                                 .allow_unenforced = CGROUP_LIMITS};
     text_copy(spec.sandbox_id, sizeof spec.sandbox_id, probe_id);
     return spec;
