@@ -84,5 +84,8 @@ int connection_find(const struct connection *connection, const char *service,
             *endpoint = e;
             return 0;
         }
-    return err_set(err, ERR_NOT_FOUND, "the connection file names no %s", service);
+    return err_set(err, ERR_NOT_FOUND,
+                   "the connection file names no %s: an agent's reaches the manager only, the "
+                   "operator's is admin.json",
+                   service);
 }
