@@ -135,6 +135,10 @@ class Stage(Corral):
         expect(result["cause"] == "exited" and result["exit_code"] == 0, command, result)
         return result["stdout"].decode()
 
+    def names(self, sandbox):
+        """Of the processes in the sandbox; one that ends meanwhile is none."""
+        return self.output(sandbox, "cat /proc/[0-9]*/comm 2>/dev/null || true").split()
+
     def inspect(self, sandbox):
         return self.ask("sandbox_inspect", {"sandbox_id": sandbox})
 
