@@ -1,6 +1,6 @@
 /* socket.h - the one place that opens ZeroMQ sockets, sets their options, sends and receives.
  *
- * Sockets are raw libzmq pointers for the loop above (zmq_poll, zloop). A socket belongs to one
+ * Sockets are raw libzmq pointers for the loop above (zmq_poll). A socket belongs to one
  * thread. Every socket speaks CURVE, ipc included, and asks our ZAP handler (zap.h): libzmq 4.3.4
  * accepts every key unless a ZAP domain is set *and* ZMQ_ZAP_ENFORCE_DOMAIN, which its header
  * calls draft but the library obeys. Both are read back, and a socket that lacks them is not

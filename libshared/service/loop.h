@@ -1,7 +1,8 @@
-/* loop.h - the one thread that runs a service: sockets, descriptors, timers (czmq's zloop).
+/* loop.h - the one thread that runs a service: sockets, descriptors, timers.
  *
  * Callbacks run on the loop thread, one at a time, and must not block. A callback may end any watch
- * or timer, its own included. All functions belong to the loop thread.
+ * or timer, its own included: what has ended is not called, even if it was due or ready in the same
+ * moment. All functions belong to the loop thread.
  */
 #pragma once
 
@@ -46,8 +47,8 @@ int loop_watch_socket(struct loop *loop, void *socket, void (*ready)(void *conte
 void loop_end_fd(struct loop *loop, int fd);
 void loop_end_socket(struct loop *loop, void *socket);
 
-/* Calls `due` after delay_ms (0 or more), once or every delay_ms. The id is 0 or more; -1 says
- * ERR_MEMORY. A timer that fired once is gone: do not end it. */
+/* Calls `due` after delay_ms (0 or more; repeated: 1 or more), once or every delay_ms. The id is 0
+ * or more; -1 says ERR_MEMORY. A timer that fired once is gone: do not end it. */
 int loop_timer(struct loop *loop, int64_t delay_ms, bool repeat, void (*due)(void *context),
                void *context, struct err *err);
 void loop_end_timer(struct loop *loop, int timer);
