@@ -19,6 +19,11 @@ enum {
     CPU_UNIT = 1000
 };
 
+/* No command writes as much: an offset beyond it is a lie, and what is added up here stays in
+ * range.
+ */
+static const int64_t output_most_bytes = INT64_MAX / 8;
+
 #define SANDBOX_PATH "PATH=/usr/local/bin:/usr/bin:/bin"
 
 static const char *const fixed_env[] = {SANDBOX_PATH, "HOME=/workspace", "USER=agent",
@@ -172,9 +177,11 @@ int running_output(struct running *r, const struct frame *frame, bool streamed,
     if (frame_get_output(frame, out, err))
         return -1;
     struct output *o = &r->output[out->stream - 1];
-    if (out->offset < o->received || (o->total >= 0 && out->offset > o->total))
-        return err_set(err, ERR_PEER, "init sent output at %lld behind %lld",
-                       (long long)out->offset, (long long)o->received);
+    int64_t most = o->total >= 0 ? o->total : output_most_bytes;
+    if (out->offset < o->received || out->offset > most ||
+        (int64_t)out->data.len > most - out->offset)
+        return err_set(err, ERR_PEER, "init sent output at %lld, outside %lld to %lld",
+                       (long long)out->offset, (long long)o->received, (long long)most);
     o->dropped_bytes += out->offset - o->received;
     o->received = out->offset + (int64_t)out->data.len;
     if (!streamed)
@@ -194,10 +201,25 @@ static void set_cause(struct running *r, const char *cause)
         text_copy(r->cause, sizeof r->cause, cause);
 }
 
+/* What an answer or a record could not hold must not get as far as there. */
+static int check_exited(const struct running *r, const struct frame_exited *f, struct err *err)
+{
+    const int64_t totals[2] = {f->stdout_bytes, f->stderr_bytes};
+    if (r->is_exited)
+        return err_set(err, ERR_PEER, "init ended one command twice");
+    if (f->signalled && (f->status < 1 || f->status > 64))
+        return err_set(err, ERR_PEER, "init reported signal %lld", (long long)f->status);
+    for (int i = 0; i < 2; i++)
+        if (totals[i] < r->output[i].received || totals[i] > output_most_bytes)
+            return err_set(err, ERR_PEER, "init reported %lld bytes of output and has sent %lld",
+                           (long long)totals[i], (long long)r->output[i].received);
+    return 0;
+}
+
 int running_exited(struct running *r, const struct frame *frame, struct err *err)
 {
     struct frame_exited f;
-    if (frame_get_exited(frame, &f, err))
+    if (frame_get_exited(frame, &f, err) || check_exited(r, &f, err))
         return -1;
     r->is_exited = true;
     r->output[0].total = f.stdout_bytes;
@@ -219,6 +241,8 @@ int running_failed(struct running *r, const struct frame *frame, struct err *err
     struct frame_failed f;
     if (frame_get_failed(frame, &f, err))
         return -1;
+    if (r->is_exited || r->output[0].received || r->output[1].received)
+        return err_set(err, ERR_PEER, "init said that nothing ran of a command that has run");
     if (r->is_from_stock && !r->is_killing && view_equal(f.stage, view_of("gate")))
         return spawn_afresh(r, err);
     r->is_exited = true;
