@@ -1,7 +1,8 @@
 /* replies.h - the answers of finished requests, kept for clients that ask again with the same
  * request id.
  *
- * Bounds: REPLY_MAX_BYTES each, PRINCIPAL_MAX_BYTES a principal (its oldest go first), an age. Loop
+ * Bounds: REPLY_MAX_BYTES each, PRINCIPAL_MAX_BYTES of memory a principal (its oldest go first), an
+ * age. Nothing that one principal does costs another one its replies, or the loop more time. Loop
  * thread only.
  */
 #pragma once
