@@ -163,7 +163,7 @@ static int begin(struct op *op, struct err *err)
     struct manager *m = manager_of(op);
     struct lease lease = first_lease(op);
     struct sandbox *s;
-    if (sandbox_new(m, &lease, &s, err))
+    if (sandbox_check_room(m, err) || sandbox_new(m, &lease, &s, err))
         return -1;
     c->manager = m;
     c->spec = (struct sandbox_spec){.limits = limits_of_cgroup(&c->limits),

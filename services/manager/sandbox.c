@@ -68,13 +68,18 @@ static int take_uid(struct manager *m, struct sandbox *s, struct err *err)
     return 0;
 }
 
+int sandbox_check_room(const struct manager *m, struct err *err)
+{
+    int64_t most = m->service->config.manager.max_sandboxes;
+    if ((int64_t)m->sandbox_count < most)
+        return 0;
+    return err_set(err, ERR_QUOTA, "%zu of %lld sandboxes live on this host; end one first",
+                   m->sandbox_count, (long long)most);
+}
+
 int sandbox_new(struct manager *m, const struct lease *lease, struct sandbox **sandbox,
                 struct err *err)
 {
-    int64_t most = m->service->config.manager.max_sandboxes;
-    if ((int64_t)m->sandbox_count >= most)
-        return err_set(err, ERR_QUOTA, "%zu of %lld sandboxes live on this host; end one first",
-                       m->sandbox_count, (long long)most);
     struct sandbox *s = mem_new(1, sizeof *s);
     if (!s)
         return err_set(err, ERR_MEMORY, "no memory for a sandbox");

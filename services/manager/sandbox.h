@@ -57,8 +57,11 @@ struct sandbox_over {
     struct err err;
 };
 
-/* Adds a sandbox of this lease (copied, lists too) in state starting. ERR_QUOTA the host is full;
- * ERR_OVERLOADED no uid is free; ERR_MEMORY. */
+/* Whether this host may have another one. ERR_QUOTA. */
+int sandbox_check_room(const struct manager *m, struct err *err);
+
+/* Adds a sandbox of this lease (copied, lists too) in state starting; one that lives already is
+ * added though the host is full. ERR_OVERLOADED no uid is free; ERR_MEMORY. */
 int sandbox_new(struct manager *m, const struct lease *lease, struct sandbox **sandbox,
                 struct err *err);
 
