@@ -157,7 +157,8 @@ void manager_close(void *state)
     struct manager *m = state;
     reconcile_free_look(m);
     for (struct sandbox *s = m->sandboxes; s; s = s->next) {
-        s->execs = NULL; /* their operations are gone */
+        s->execs = NULL;        /* their operations are gone */
+        s->is_stopping = false; /* no worker is: it waited for one that was free */
         while (s->waiters) {
             struct waiter *next = s->waiters->next;
             free(s->waiters);
