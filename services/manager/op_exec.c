@@ -164,6 +164,24 @@ static void give_up(struct running *r, const char *cause, const struct err *err)
         bytes_addf(&r->output[1].tail, &ignored, "%s\n", err->text);
 }
 
+/* What held when the guardian allowed it may have changed while the intent was written. The cause
+ * that then ends it, or NULL: it may begin. */
+static const char *why_not(const struct op *op, struct err *err)
+{
+    const struct running *r = op->data;
+    SCOPED(registry_release) struct registry *registry = registry_hold(op->service->registry);
+    int64_t now = clock_boot_ms();
+    if (!registry_agent_is_approved(registry, op->tenant, r->agent)) {
+        err_set(err, ERR_DENIED, "the agent %s was revoked before work began", r->agent);
+        return "revoked";
+    }
+    if (now > op->deadline_boot_ms || now > r->judgement.valid_until_boot_ms) {
+        err_set(err, ERR_DEADLINE, "its time passed before work began");
+        return "timeout";
+    }
+    return NULL;
+}
+
 static enum op_state intended(struct op *op, const struct wake *wake)
 {
     const struct command_execute *in = op->request;
@@ -171,9 +189,10 @@ static enum op_state intended(struct op *op, const struct wake *wake)
     struct exec_chunk first = {0};
     struct err err;
     (void)wake;
-    struct sandbox *s = find_running(op, in->sandbox_id, &err);
+    const char *cause = why_not(op, &err);
+    struct sandbox *s = cause ? NULL : find_running(op, in->sandbox_id, &err);
     if (!s || running_spawn(r, op, s, &err)) {
-        give_up(r, s ? "lost" : "sandbox_gone", &err);
+        give_up(r, cause ? cause : s ? "lost" : "sandbox_gone", &err);
         r->is_given_up = true;
         return OP_ACTING;
     }
@@ -280,9 +299,14 @@ static void take_news(struct op *op, const struct exec_news *news)
         take_gate(op, news->why);
         break;
     case NEWS_OVER:
-        text_copy(r->cause, sizeof r->cause, news->cause);
-        text_copy(r->rule, sizeof r->rule, news->rule);
+        if (!r->is_killing) { /* what it is being killed for stays */
+            text_copy(r->cause, sizeof r->cause, news->cause);
+            text_copy(r->rule, sizeof r->rule, news->rule);
+        }
         r->is_gone = true;
+        op_timer_end(op);
+        sandbox_leave(r->sandbox, &r->exec); /* a worker may still look at the command's cgroup */
+        r->sandbox = NULL;
         break;
     }
 }
