@@ -45,11 +45,13 @@ def refusal(ask, *words, **named):
 
 
 def processes_of(sandbox):
-    """Pids on the host in the sandbox's control groups."""
+    """Pids on the host in the sandbox's control groups. One that has ended and waits for its parent
+    is in none that exists."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cgroup"):
         try:
-            if sandbox in path.read_text():
+            lines = path.read_text().splitlines()
+            if any(sandbox in line and "(deleted)" not in line for line in lines):
                 found.append(int(path.parent.name))
         except OSError:
             pass  # it has ended meanwhile
