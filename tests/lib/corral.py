@@ -8,6 +8,7 @@
 Processes are ended by pid when the `with` ends. Nothing waits by sleeping: a service says when it
 is ready, an answer comes or the test fails after DEADLINE_S.
 """
+import contextlib
 import ctypes
 import json
 import os
@@ -170,7 +171,16 @@ class Corral:
             if kind:
                 print(f"--- {service.name}\n{service.log()}")
         self.context.destroy(0)
+        self._remove_cgroups()
         shutil.rmtree(self.root)
+
+    def _remove_cgroups(self):
+        """A manager that is stopped removes its control groups; one that is killed cannot."""
+        for base in Path("/sys/fs/cgroup").rglob(f"corral-{self.instance}"):
+            folders = [path for path in (base, *base.rglob("*")) if path.is_dir()]
+            for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+                with contextlib.suppress(OSError):  # somebody lives in it: the story has failed
+                    folder.rmdir()
 
     def _make(self):
         for folder in (self.state, self.run):
