@@ -98,8 +98,9 @@ bool schema_has(const struct message *message, const void *in, const char *field
 int schema_json(const struct message *message, const void *in, unsigned indent, struct bytes *to,
                 struct err *err);
 
-/* Reads JSON strictly. The views in *out point into *packed, which the caller opens before and
- * closes after use. ERR_INVALID with line or "message.field: why". */
+/* Reads JSON strictly. A blob has no form in JSON that could be read back: a message that holds one
+ * is refused. The views in *out point into *packed, which the caller opens before and closes after
+ * use. ERR_INVALID with line or "message.field: why". */
 int schema_from_json(const struct message *message, struct view text, struct bytes *packed,
                      void *out, struct err *err);
 
