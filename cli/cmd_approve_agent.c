@@ -3,9 +3,9 @@
 #include "base/text.h"
 #include "cli/connect.h"
 #include "cli/print.h"
-#include "cli/setup.h"
 #include "net/connection.h"
 #include "net/keys.h"
+#include "schema/config.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +24,15 @@ struct approval {
 /* An agent on another uid or host reaches the manager by TCP only. */
 static int agent_endpoint(struct endpoint *manager, struct err *err)
 {
-    char listen[256];
+    char listen[CONFIG_TCP_BYTES];
     if (!manager->listen[0])
         return 0;
     text_copy(listen, sizeof listen, manager->listen);
     manager->listen[0] = 0;
     manager->present = 0; /* so that an empty field is not written */
-    return setup_tcp(listen, 0, manager->requests, err) ||
-                   setup_tcp(listen, 1, manager->publish, err) ||
-                   setup_tcp(listen, 2, manager->events, err)
+    return config_tcp(listen, 0, manager->requests, err) ||
+                   config_tcp(listen, 1, manager->publish, err) ||
+                   config_tcp(listen, 2, manager->events, err)
                ? -1
                : 0;
 }

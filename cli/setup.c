@@ -111,26 +111,8 @@ static int make_keys(struct setup *s, struct err *err)
     return 0;
 }
 
-int setup_tcp(const char *listen, int steps, char to[256], struct err *err)
-{
-    const char *colon = strrchr(listen, ':');
-    char *end = NULL;
-    long port = colon ? strtol(colon + 1, &end, 10) : 0;
-    if (strncmp(listen, "tcp://", 6) || !end || *end || port < 1 || port > 65535 - 2 ||
-        colon <= listen + 6)
-        return err_set(err, ERR_CONFIG,
-                       "manager.listen: \"%.60s\" is not tcp://address:port with a port of 1 to "
-                       "65533 (the two behind it are used too)",
-                       listen);
-    snprintf(to, 256, "%.*s:%ld", (int)(colon - listen), listen, port + steps);
-    return 0;
-}
-
 static int describe_services(struct setup *s, const struct config *config, struct err *err)
 {
-    char ignored[256];
-    if (config->manager.listen[0] && setup_tcp(config->manager.listen, 0, ignored, err))
-        return -1;
     for (enum part part = 0; part < PARTS; part++) {
         struct endpoint endpoint = {0};
         text_copy(endpoint.service, sizeof endpoint.service, part_name(part));

@@ -18,7 +18,3 @@
 /* Makes what is missing. No service of this place may run. ERR_INVALID a file is not what it should
  * be; ERR_IO. */
 int setup_make(const struct place *place, const struct config *config, struct err *err);
-
-/* The endpoint `steps` ports behind "tcp://host:port". ERR_CONFIG the text is not of that form or
- * there is no such port. */
-int setup_tcp(const char *listen, int steps, char to[256], struct err *err);

@@ -10,10 +10,13 @@
 
 #include <stdint.h>
 
+enum { CONFIG_TCP_BYTES = 256 };
+
 struct config {
 #define SECTION(section, doc) struct {
 #define INT(section, key, value, min, max, unit, doc) int64_t key;
 #define TEXT(section, key, value, max, doc) char key[(max) + 1];
+#define TCP TEXT
 #define END_SECTION(section)                                                                       \
     }                                                                                              \
     section;
@@ -21,6 +24,7 @@ struct config {
 #undef SECTION
 #undef INT
 #undef TEXT
+#undef TCP
 #undef END_SECTION
 };
 
@@ -29,11 +33,15 @@ void config_defaults(struct config *config);
 
 /* Reads a TOML text over the defaults (keys that it does not name keep them); `name` is for errors.
  * ERR_CONFIG "name:line:column: section.key: why": unknown section or key, wrong type, out of
- * range. *config is untouched on failure. */
+ * range, uids that must not meet. *config is untouched on failure. */
 int config_parse(const char *text, const char *name, struct config *config, struct err *err);
 
 /* Reads a file of at most 256 KiB. ERR_CONFIG, or ERR_NOT_FOUND when it does not exist; ERR_IO. */
 int config_load(const char *path, struct config *config, struct err *err);
+
+/* The endpoint `steps` ports (0 to 2) behind "tcp://ADDRESS:PORT". ERR_CONFIG the text is not of
+ * that form, or leaves no two ports behind it. */
+int config_tcp(const char *listen, int steps, char to[CONFIG_TCP_BYTES], struct err *err);
 
 /* Appends corral.toml as it is shipped: every key with its default, commented. Errors as bytes_add.
  */

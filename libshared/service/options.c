@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/scope.h"
+#include "base/text.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -51,8 +52,9 @@ static void help(const struct service_table *t)
            "  --uid N --gid N      drop to these, when started as root\n\n"
            "  --check-config FILE  check a configuration file and exit: 0 good, 2 wrong\n"
            "  --describe           print this service's part of the protocol reference\n"
+           "%s"
            "  --version            print the version\n",
-           t->name, t->doc, t->name);
+           t->name, t->doc, t->name, t->option_help ? t->option_help : "");
 }
 
 static int print_reference(const struct service_table *t)
@@ -75,7 +77,10 @@ static int check_config(const char *path)
         printf("%s: good\n", path);
         return 0;
     }
-    fprintf(stderr, "%s\n", err.text);
+    struct err ignored;
+    SCOPED(bytes_close) struct bytes shown = bytes_open(2048);
+    text_show(&shown, err.text, strlen(err.text), &ignored); /* it may quote the file */
+    fprintf(stderr, "%s\n", shown.len ? (const char *)shown.data : "no memory");
     return 2;
 }
 

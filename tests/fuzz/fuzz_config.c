@@ -17,11 +17,13 @@ static void check_bounds(const struct config *config)
     assert(config->section.key >= (min) && config->section.key <= (max));
 #define TEXT(section, key, value, max, doc)                                                        \
     assert(memchr(config->section.key, 0, sizeof config->section.key));
+#define TCP TEXT
 #define END_SECTION(section)
 #include "schema/config.def"
 #undef SECTION
 #undef INT
 #undef TEXT
+#undef TCP
 #undef END_SECTION
 }
 
