@@ -225,6 +225,20 @@ int file_open_private(int dirfd, const char *path, int *to, struct err *err)
     return 0;
 }
 
+int file_check_unshared(int dirfd, const char *path, struct err *err)
+{
+    struct stat st;
+    if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "%s does not exist", path)
+                               : err_sys(err, "stat %s", path);
+    if (S_ISLNK(st.st_mode))
+        return err_set(err, ERR_INVALID, "%s is a symlink", path);
+    if (st.st_mode & 022)
+        return err_set(err, ERR_INVALID, "others may write it (mode %o); chmod go-w %s",
+                       (unsigned)st.st_mode & 07777, path);
+    return 0;
+}
+
 int dir_open_private(const char *path, int *fd, struct err *err)
 {
     SCOPED(fd_close) int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -33,6 +33,10 @@ int file_read(int dirfd, const char *path, size_t bound, struct bytes *to, struc
  * ERR_NOT_FOUND; ERR_IO. */
 int file_open_private(int dirfd, const char *path, int *fd, struct err *err);
 
+/* Refuses a file or directory that others than its owner may write (bits of 022), and a symlink.
+ * ERR_INVALID says what is wrong; ERR_NOT_FOUND; ERR_IO. */
+int file_check_unshared(int dirfd, const char *path, struct err *err);
+
 /* Replaces a file atomically and durably: temporary file, write, fsync, rename, fsync of the
  * directory. ERR_IO. */
 int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode,

@@ -91,21 +91,22 @@ static int read_file(int dirfd, const char *path, char text[FILE_MAX_BYTES + 1],
     if (file_open_private(dirfd, path, &fd, err) ||
         file_read_at(fd, text, FILE_MAX_BYTES + 1, 0, &got, err))
         return -1;
-    if (got > FILE_MAX_BYTES)
-        return err_set(err, ERR_INVALID, "more than %d bytes", FILE_MAX_BYTES);
-    text[got] = 0;
-    if (strlen(text) != got)
-        return err_set(err, ERR_INVALID, "a NUL byte");
-    return 0;
+    text[got > FILE_MAX_BYTES ? FILE_MAX_BYTES : got] = 0;
+    if (got <= FILE_MAX_BYTES && strlen(text) == got)
+        return 0;
+    sodium_memzero(text, FILE_MAX_BYTES + 1);
+    return got > FILE_MAX_BYTES
+               ? err_set(err, ERR_INVALID, "%s has more than %d bytes", path, FILE_MAX_BYTES)
+               : err_set(err, ERR_INVALID, "%s holds a NUL byte", path);
 }
 
 static int load(int dirfd, const char *path, const char *kind, struct key_file *file,
                 struct err *err)
 {
     char text[FILE_MAX_BYTES + 1];
-    int result = read_file(dirfd, path, text, err);
-    if (!result)
-        result = parse(text, kind, file, err);
+    if (read_file(dirfd, path, text, err))
+        return err_add(err, "key file");
+    int result = parse(text, kind, file, err);
     sodium_memzero(text, sizeof text);
     return result ? err_add(err, "key file %s", path) : 0;
 }

@@ -189,23 +189,14 @@ int registry_print(const struct registry *registry, struct bytes *to, struct err
     return 0;
 }
 
-/* Who can write the registry can connect as anybody. */
-static int check_mode(int dirfd, const char *path, struct err *err)
-{
-    struct stat st;
-    if (!fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) && (st.st_mode & 022))
-        return err_set(err, ERR_INVALID, "others may write it (mode %o)",
-                       (unsigned)st.st_mode & 0777);
-    return 0;
-}
-
 int registry_load(int dirfd, const char *path, int64_t now_s, struct registry **to, struct err *err)
 {
     SCOPED(bytes_close) struct bytes text = {0};
-    if (check_mode(dirfd, path, err) || file_read(dirfd, path, FILE_BYTES, &text, err) ||
-        registry_parse(bytes_view(&text), now_s, to, err))
-        return err_add(err, "registry %s", path);
-    return 0;
+    if (file_check_unshared(dirfd, path, err) || /* who writes it can connect as anybody */
+        file_read(dirfd, path, FILE_BYTES, &text, err))
+        return err_add(err, "registry");
+    return registry_parse(bytes_view(&text), now_s, to, err) ? err_add(err, "registry %s", path)
+                                                             : 0;
 }
 
 int registry_save(int dirfd, const char *path, const struct registry *registry, struct err *err)

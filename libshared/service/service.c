@@ -81,6 +81,14 @@ static int drop_to(const struct service_options *o, struct err *err)
     return 0;
 }
 
+int service_unusable(struct err *err)
+{
+    struct err cause = *err;
+    if (cause.code == ERR_NOT_FOUND)
+        return err_set(err, ERR_CONFIG, "%.210s; corral up makes what is missing", cause.text);
+    return cause.code == ERR_IO ? -1 : err_config(err);
+}
+
 /* Opens and locks DIR/<service>: one instance at a time. */
 static int enter_state(struct life *life, struct err *err)
 {
@@ -89,9 +97,12 @@ static int enter_state(struct life *life, struct err *err)
         sizeof s->own_path)
         return err_set(err, ERR_CONFIG, "--state %.60s… is too long", s->state_path);
     if (dir_open_private(s->own_path, &life->own_dir, err)) {
-        if (err->code != ERR_IO)
-            err_config(err);
-        return err_add(err, "state directory");
+        err_add(err, "state directory");
+        return service_unusable(err);
+    }
+    if (file_check_unshared(AT_FDCWD, s->run_path, err)) {
+        err_add(err, "run directory");
+        return service_unusable(err);
     }
     if (!flock(life->own_dir, LOCK_EX | LOCK_NB))
         return 0;
@@ -105,11 +116,9 @@ static int load_registry(struct service *s, struct registry **registry, struct e
 {
     char path[512];
     snprintf(path, sizeof path, "%s/public/registry.json", s->state_path);
-    if (!registry_load(AT_FDCWD, path, clock_wall_ns() / S_NS, registry, err))
-        return 0;
-    if (err->code != ERR_IO)
-        err_config(err);
-    return err_add(err, "registry");
+    return registry_load(AT_FDCWD, path, clock_wall_ns() / S_NS, registry, err)
+               ? service_unusable(err)
+               : 0;
 }
 
 static void refuse_registry(struct service *s, const char *why)
@@ -271,7 +280,7 @@ static int open_parts(struct life *life, struct err *err)
 {
     struct service *s = &life->service;
     struct registry *registry = NULL;
-    if (enter_state(life, err) || service_map_load(s->state_path, &life->map, err))
+    if (enter_state(life, err) || service_map_load(s->state_path, s->table->name, &life->map, err))
         return -1;
     snprintf(s->source, sizeof s->source, "%s@%s", s->table->name, life->map.services.instance);
     text_copy(s->instance, sizeof s->instance, life->map.services.instance);

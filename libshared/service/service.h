@@ -69,7 +69,12 @@ struct service_table {
     /* Another way to run, such as the manager's --preflight: true when it was asked for and
      * *exit_code is set. argv is without the program's name. */
     bool (*option)(int argc, char **argv, int *exit_code);
+    const char *option_help; /* its line in --help; NULL without option */
 };
+
+/* For a file or directory of the state that cannot be used: err_config unless it is ERR_IO, and
+ * says who makes what is missing. Returns -1. */
+int service_unusable(struct err *err);
 
 struct service {
     const struct service_table *table;

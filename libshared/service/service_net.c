@@ -17,17 +17,40 @@
 /* The sockets' directory decides who reaches them; see service.h. */
 enum { SOCKET_MODE = 0660, QUEUE_MESSAGES = 4096, MAX_SOCKETS = 64 };
 
-int service_map_load(const char *state_path, struct service_map *map, struct err *err)
+/* A map that a service can start with: keys are keys, and those it speaks to are in it. */
+static int check_map(const struct service_map *map, const char *name, struct err *err)
 {
-    char path[512];
+    const char *const needed[] = {name, "guardian", "audit"};
+    struct endpoint e;
+    uint8_t key[32];
+    struct list rest = map->services.services;
+    while (list_next(&rest, &message_endpoint, &e))
+        if (keys_check_public(e.server_key, err))
+            return err_add(err, "server_key of the %s", e.service);
+    for (size_t i = 0; i < COUNT(needed); i++)
+        if (service_map_find(map, needed[i], &e, err))
+            return -1;
+    if (!text_unhex(key, sizeof key, map->services.verdict_key))
+        return err_set(err, ERR_INVALID, "verdict_key is not 64 hex digits");
+    return 0;
+}
+
+int service_map_load(const char *state_path, const char *name, struct service_map *map,
+                     struct err *err)
+{
+    char path[512], dir[512];
+    snprintf(dir, sizeof dir, "%s/public", state_path);
     snprintf(path, sizeof path, "%s/public/services.json", state_path);
     SCOPED(bytes_close) struct bytes text = {0};
     map->packed = bytes_open(64 * 1024);
-    if (file_read(AT_FDCWD, path, 64 * 1024, &text, err) ||
-        schema_from_json(&message_services, bytes_view(&text), &map->packed, &map->services, err)) {
+    if (file_check_unshared(AT_FDCWD, dir, err) || file_check_unshared(AT_FDCWD, path, err) ||
+        file_read(AT_FDCWD, path, 64 * 1024, &text, err))
+        return service_unusable(err);
+    if (schema_from_json(&message_services, bytes_view(&text), &map->packed, &map->services, err) ||
+        check_map(map, name, err)) {
         bytes_close(&map->packed);
-        err_config(err);
-        return err_add(err, "%s", path);
+        err_add(err, "%s", path);
+        return service_unusable(err);
     }
     return 0;
 }
@@ -67,23 +90,6 @@ static int open_socket(struct service *s, enum net_kind kind, const char *server
     return net_open(s->net->context, &o, socket, err);
 }
 
-/* A port `offset` above the one of config.manager.listen; "" when there is none. */
-static int beside(const char *listen, int offset, char to[NET_ENDPOINT_BYTES], struct err *err)
-{
-    to[0] = 0;
-    if (!*listen)
-        return 0;
-    const char *colon = strrchr(listen, ':');
-    char *end = NULL;
-    long port = colon ? strtol(colon + 1, &end, 10) : 0;
-    if (strncmp(listen, "tcp://", 6) || !end || *end || port < 1 || port + 2 > 65535)
-        return err_set(err, ERR_CONFIG,
-                       "manager.listen: \"%s\" is no tcp://ADDRESS:PORT with a port up to 65533",
-                       listen);
-    snprintf(to, NET_ENDPOINT_BYTES, "%.*s:%ld", (int)(colon - listen), listen, port + offset);
-    return 0;
-}
-
 /* The endpoints of one server socket: the local one, and for a service with events the TCP one
  * beside it, "" when none. */
 struct doors {
@@ -94,8 +100,10 @@ static int find_doors(const struct service *s, const char *local, int tcp_offset
                       struct err *err)
 {
     text_copy(to->endpoint[0], sizeof to->endpoint[0], local);
-    return beside(s->table->has_events ? s->config.manager.listen : "", tcp_offset, to->endpoint[1],
-                  err);
+    to->endpoint[1][0] = 0;
+    if (!s->table->has_events || !s->config.manager.listen[0])
+        return 0;
+    return config_tcp(s->config.manager.listen, tcp_offset, to->endpoint[1], err);
 }
 
 static int prove(struct service *s, enum net_kind kind, const char *endpoint, struct err *err)
@@ -164,17 +172,30 @@ static void forget_probes(struct zap *zap)
         ;
 }
 
+/* True when the others will know this service by its key. */
+static bool is_registered(const struct service *s)
+{
+    SCOPED(registry_release) struct registry *registry = registry_hold(s->registry);
+    const struct registry_row *row = registry_find_key(registry, s->net->own.public_key);
+    return row && registry_row_is_service(row, s->table->name);
+}
+
 static int open_all(struct service *s, struct err *err)
 {
     struct service_net *n = s->net;
     struct endpoint own;
     char key[512];
     snprintf(key, sizeof key, "%s/service.key", s->own_path);
-    if (keys_load(AT_FDCWD, key, &n->own, err) ||
-        service_map_find(&n->map, s->table->name, &own, err))
+    if (keys_load(AT_FDCWD, key, &n->own, err))
+        return service_unusable(err);
+    if (service_map_find(&n->map, s->table->name, &own, err))
         return -1;
     if (strcmp(n->own.public_key, own.server_key))
         return err_set(err, ERR_CONFIG, "%s is not the key that services.json has for the %s", key,
+                       s->table->name);
+    if (!is_registered(s))
+        return err_set(err, ERR_CONFIG,
+                       "registry.json does not have this %s's key: it is of another Corral",
                        s->table->name);
     if (net_context_open(MAX_SOCKETS, &n->context, err) ||
         zap_start(n->context, s->registry, &n->zap, err) ||

@@ -15,8 +15,10 @@ struct service_map {
     struct bytes packed;
 };
 
-/* ERR_CONFIG. */
-int service_map_load(const char *state_path, struct service_map *map, struct err *err);
+/* Reads and checks it for the service `name`: keys are keys, and those that it speaks to are there.
+ * ERR_CONFIG, ERR_IO. */
+int service_map_load(const char *state_path, const char *name, struct service_map *map,
+                     struct err *err);
 void service_map_close(struct service_map *map);
 
 /* Finds a service's endpoint. ERR_CONFIG. */

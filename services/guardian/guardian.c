@@ -16,7 +16,7 @@ static int load_key(struct guardian *g, struct err *err)
     char path[512], hex[2 * KEY_BYTES + 1];
     snprintf(path, sizeof path, "%s/signing.key", g->service->own_path);
     if (keys_sign_load(AT_FDCWD, path, &g->key, err))
-        return err->code == ERR_IO ? -1 : err_config(err);
+        return service_unusable(err);
     text_hex(hex, g->key.public_key, sizeof g->key.public_key);
     if (strcmp(hex, g->service->verdict_key) != 0)
         return err_set(err, ERR_CONFIG, "%s is not the verdict_key of services.json", path);

@@ -99,8 +99,10 @@ static int open_runtime(struct manager *m, struct err *err)
     m->runtime = &runtime_process;
     if (mkdir(run, 0700) && errno != EEXIST)
         return err_sys(err, "mkdir %s", run);
+    if (dir_open_private(leases, &m->leases, err))
+        return service_unusable(err);
     return manager_init_path(init, err) || dir_open_private(run, &fd, err) ||
-                   dir_open_private(leases, &m->leases, err) || cgroup_host_enter_leaf(err) ||
+                   cgroup_host_enter_leaf(err) ||
                    process_open(s->instance, run, init, &m->host, err)
                ? -1
                : 0;

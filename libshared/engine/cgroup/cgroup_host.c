@@ -67,19 +67,35 @@ int cgroup_host_enter_leaf(struct err *err)
     return err_sys(err, "moving into %.150s", leaf);
 }
 
-/* Adds what is missing and errno's reason. */
+/* True when the sentence ends in a `what` with this reason, which then starts at *reason. */
+static bool says_already(const struct cgroup_host *host, const char *what, const char *why,
+                         size_t *reason)
+{
+    const char *last = strrchr(host->lacks, ';');
+    last = last ? last + 2 : host->lacks;
+    size_t len = strlen(last), tail = strlen(why);
+    *reason = strlen(host->lacks) - tail;
+    return len > tail && !strncmp(last, what, strlen(what)) && !strcmp(last + len - tail, why);
+}
+
+/* Adds what is missing and errno's reason, which stands once for a row of the same. */
 static void lack(struct cgroup_host *host, const char *what, const char *which)
 {
-    size_t used = strlen(host->lacks);
-    snprintf(host->lacks + used, sizeof host->lacks - used, "%s%s %s: %s", used ? "; " : "", what,
-             which, strerror(errno));
+    char why[80];
+    size_t used = strlen(host->lacks), reason;
+    snprintf(why, sizeof why, ": %s", strerror(errno));
+    if (says_already(host, what, why, &reason))
+        snprintf(host->lacks + reason, sizeof host->lacks - reason, ", %s%s", which, why);
+    else
+        snprintf(host->lacks + used, sizeof host->lacks - used, "%s%s %s%s", used ? "; " : "", what,
+                 which, why);
 }
 
 /* Adds a tree that cannot be written; of those that only count or freeze, nobody need be told. */
 static void lack_tree(struct cgroup_host *host, enum cgroup_tree tree)
 {
     if (tree <= CGROUP_TREE_CPU)
-        lack(host, "tree", cgroup_tree_name(tree));
+        lack(host, "control groups", cgroup_tree_name(tree));
 }
 
 static const struct {

@@ -309,6 +309,28 @@ static void opens_only_a_directory_of_our_own_closed_to_others(void **state)
     }
 }
 
+static void tells_what_others_may_write(void **state)
+{
+    struct place *place = *state;
+    struct err err;
+    put(place, "file", "");
+    assert_int_equal(symlinkat("file", place->dir, "link"), 0);
+    static const mode_t closed[] = {0600, 0644, 0755}, open_to_others[] = {0620, 0602, 0666};
+    for (size_t i = 0; i < COUNT(closed); i++) {
+        assert_int_equal(fchmodat(place->dir, "file", closed[i], 0), 0);
+        assert_int_equal(file_check_unshared(place->dir, "file", &err), 0);
+    }
+    for (size_t i = 0; i < COUNT(open_to_others); i++) {
+        assert_int_equal(fchmodat(place->dir, "file", open_to_others[i], 0), 0);
+        assert_int_equal(file_check_unshared(place->dir, "file", &err), -1);
+        assert_int_equal(err.code, ERR_INVALID);
+    }
+    assert_int_equal(file_check_unshared(place->dir, "link", &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
+    assert_int_equal(file_check_unshared(place->dir, "absent", &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+}
+
 static void refuses_a_directory_of_somebody_else(void **state)
 {
     struct place *place = *state;
@@ -388,6 +410,7 @@ int main(void)
         IN_PLACE(replaces_a_symlink_and_not_what_it_points_to),
         IN_PLACE(makes_missing_parents_and_accepts_what_exists),
         IN_PLACE(opens_only_a_directory_of_our_own_closed_to_others),
+        IN_PLACE(tells_what_others_may_write),
         IN_PLACE(refuses_a_directory_of_somebody_else),
         IN_PLACE(removes_a_tree_without_following_symlinks),
         IN_PLACE(gives_up_on_a_tree_too_deep_to_walk),
