@@ -22,7 +22,8 @@ struct up {
     struct config config;
     char programs[PATH_MAX], config_path[PATH_MAX];
     struct place place;
-    int parent; /* detached: where the exit code of the starting process goes; -1: none */
+    char allow[160]; /* the option that a sandbox needs here; "" when all limits hold */
+    int parent;      /* detached: where the exit code of the starting process goes; -1: none */
 };
 
 static int read_config(struct up *up, const char *path, struct err *err)
@@ -55,7 +56,19 @@ static int own_cgroups(const struct up *up, struct err *err)
     return host_delegate(words, count, err);
 }
 
-static int check_host(const struct up *up, struct err *err)
+static void note_unenforced(struct up *up, const struct host_report *report)
+{
+    size_t len = (size_t)snprintf(up->allow, sizeof up->allow, " --allow-unenforced ");
+    for (const char *at = report->unenforced; *at && len < sizeof up->allow - 1; at++)
+        if (*at != ' ')
+            up->allow[len++] = *at;
+    up->allow[len] = 0;
+    print_note("Partial: isolation holds on this host, but these limits do not: %s. A sandbox "
+               "needs --allow-unenforced for them; corral doctor says what would help.",
+               report->unenforced);
+}
+
+static int check_host(struct up *up, struct err *err)
 {
     struct host_report report;
     if (host_look(up->programs, &report, err))
@@ -69,9 +82,7 @@ static int check_host(const struct up *up, struct err *err)
             "no sandbox can be isolated on this host; corral doctor shows what was tried");
     }
     if (report.level == HOST_PARTIAL)
-        print_note("Partial: isolation holds on this host, but these limits do not: %s. A sandbox "
-                   "needs --allow-unenforced for them; corral doctor says what would help.",
-                   report.unenforced);
+        note_unenforced(up, &report);
     return 0;
 }
 
@@ -91,9 +102,9 @@ static void print_summary(const struct up *up)
         printf("  for agents  %s\n", up->config.manager.listen);
     printf("  your key    %s/admin.json\n\nnext:\n"
            "  corral approve-agent bot%s\n"
-           "  corral run%s --agent bot -- echo hello\n"
+           "  corral run%s --agent bot%s -- echo hello\n"
            "  corral status%s      corral down%s\n",
-           up->place.state, option, option, option, option);
+           up->place.state, option, option, up->allow, option, option);
 }
 
 /* Tells the waiting first process how the start went, and lets go of its terminal. */

@@ -140,11 +140,11 @@ static int next_text(struct view *cursor, struct view *text, struct err *err)
     return value.type == PACK_TEXT ? 0 : pack_skip(cursor, err);
 }
 
-/* One check: {name, result, detail, remedy}. */
+/* One check: {name, result, detail, remedy}. Only what failed is kept. */
 static int read_check(struct view *cursor, struct host_report *report, struct err *err)
 {
     struct value map;
-    struct view detail = {0}, remedy = {0};
+    struct view detail = {0}, remedy = {0}, result = {0};
     if (pack_next(cursor, &map, err))
         return -1;
     if (map.type != PACK_MAP)
@@ -157,11 +157,15 @@ static int read_check(struct view *cursor, struct host_report *report, struct er
             detail = text;
         if (view_equal(key, view_of("remedy")))
             remedy = text;
+        if (view_equal(key, view_of("result")))
+            result = text;
     }
-    if (!remedy.len)
+    bool follows = !remedy.len && report->remedies[0]; /* from one that has a way out */
+    if (!view_equal(result, view_of("fail")) || follows)
         return 0;
     append(report->remedies, sizeof report->remedies, "\n", detail);
-    append(report->remedies, sizeof report->remedies, ": ", remedy);
+    if (remedy.len)
+        append(report->remedies, sizeof report->remedies, ": ", remedy);
     return 0;
 }
 

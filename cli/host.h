@@ -12,7 +12,7 @@ enum host_level { HOST_NONE, HOST_PARTIAL, HOST_FULL };
 struct host_report {
     enum host_level level;
     char unenforced[128]; /* names of limits that do not hold, joined by ", " */
-    char remedies[2048];  /* a line for each thing that is wrong and has a way out */
+    char remedies[2048];  /* a line for each check that failed, with the way out; level none */
 };
 
 /* Finds the directory of corral-manager: where the running program lies, else in $PATH.

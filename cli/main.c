@@ -120,6 +120,8 @@ static int print_help(struct err *err)
 static int run(struct cli *cli, int argc, char **argv, struct err *err)
 {
     struct args args;
+    if (argc == 2 && !strcmp(argv[1], "--version"))
+        argv[1] += 2;
     if (common_parse(cli, argc - 1, argv + 1, &args, err))
         return -1;
     if (args.help || (args.count && !strcmp(args.items[0], "help")))

@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -93,7 +94,36 @@ static int make_state(const char *path, char state[PLACE_STATE_BYTES], struct er
     if (!path && default_state(usual, err))
         return -1;
     const char *wanted = path ? path : usual;
-    return dir_make(wanted, is_root() ? 0711 : 0700, err) || resolve(wanted, state, err) ? -1 : 0;
+    if (dir_make(wanted, is_root() ? 0711 : 0700, err)) {
+        struct err cause = *err;
+        return err_set(err, cause.code, "%.200s; --state DIR keeps the state elsewhere",
+                       cause.text);
+    }
+    return resolve(wanted, state, err);
+}
+
+/* A service under a uid of its own has to pass every directory on the way to its files. */
+static int check_way(const struct place *place, enum part part, struct err *err)
+{
+    char dir[PLACE_STATE_BYTES];
+    text_copy(dir, sizeof dir, place->state);
+    if (place_be(place, part, err))
+        return -1;
+    char *slash = dir;
+    bool open = true;
+    while (open && slash) {
+        slash = strchr(slash + 1, '/');
+        if (slash)
+            *slash = 0;
+        open = !faccessat(AT_FDCWD, dir, X_OK, AT_EACCESS);
+        if (slash && open)
+            *slash = '/';
+    }
+    place_be_self();
+    return open ? 0
+                : err_set(err, ERR_INVALID,
+                          "the %s (uid %u) cannot pass %s; chmod o+x it, or use another --state",
+                          part_name(part), (unsigned)place->owner[part].uid, dir);
 }
 
 static void name_instance(struct place *place)
@@ -158,6 +188,9 @@ int place_make(const char *path, const struct config *config, struct place *plac
     }
     if (make_state(path, made.state, err))
         return -1;
+    for (enum part part = 0; part < PARTS; part++)
+        if (check_way(&made, part, err))
+            return -1;
     name_instance(&made);
     if (make_run(&made, err))
         return -1;
@@ -201,7 +234,8 @@ int place_be(const struct place *place, enum part part, struct err *err)
     if (!is_root())
         return 0;
     uid_t uid = place->owner[part].uid;
-    if (!setegid(place->owner[part].gid) && !seteuid(uid))
+    /* root's other groups would open what the service itself finds closed */
+    if (!setgroups(0, NULL) && !setegid(place->owner[part].gid) && !seteuid(uid))
         return 0;
     err_sys(err, "becoming uid %u of the %s", (unsigned)uid, part_name(part));
     place_be_self();

@@ -51,7 +51,7 @@ int place_clear_run(const struct place *place, struct err *err);
 void place_endpoint(const struct place *place, enum part part, const char *name, char to[256]);
 
 /* Acts as a service's uid and group until place_be_self, so that what is made is the service's and
- * what is read is read with its rights. Both do nothing when not root. ERR_IO, ERR_INVALID the host
- * does not map that uid. */
+ * what is read is read with its rights; other groups of ours are given up for good. Both do nothing
+ * when not root. ERR_IO, ERR_INVALID the host does not map that uid. */
 int place_be(const struct place *place, enum part part, struct err *err);
 void place_be_self(void);
