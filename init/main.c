@@ -4,8 +4,9 @@
  *
  * It dials the manager as its first act, makes children at the manager's word (exec.h), passes
  * their output on, reaps whatever dies in the sandbox, and ends itself, and so the sandbox, at its
- * deadline. Without a connection everything goes on and it dials again. It is one thread in one
- * poll loop; all state is struct init. Exit status: 0 at the deadline, 1 when it could not start.
+ * deadline. `--version` and `--help` are for people. Without a connection everything goes on and it
+ * dials again. It is one thread in one poll loop; all state is struct init. Exit status: 0 at the
+ * deadline, 1 when it could not start, 2 when it was not told a path.
  */
 #include "init/init.h"
 
@@ -17,6 +18,8 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -206,9 +209,15 @@ int main(int argc, char **argv)
 {
     static struct init init = {.line = {.fd = -1}};
     struct err err;
-    if (argc != 2) {
-        log_error("init.usage needs=SOCKET_PATH");
-        return 1;
+    if (argc == 2 && !strcmp(argv[1], "--version")) {
+        puts("corral-init " CORRAL_VERSION);
+        return 0;
+    }
+    if (argc != 2 || argv[1][0] != '/') {
+        bool help = argc == 2 && !strcmp(argv[1], "--help");
+        fputs("usage: corral-init SOCKET_PATH   PID 1 of a sandbox, started by corral-manager\n",
+              help ? stdout : stderr);
+        return help ? 0 : 2;
     }
     if (start(&init, argv[1], &err) || run(&init, &err)) {
         log_error("init.end cause=%s error=%s", err_name(err.code), err.text);

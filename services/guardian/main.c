@@ -18,7 +18,7 @@ int main(int argc, char **argv)
 {
     static const struct service_table table = {
         .name = "guardian",
-        .doc = "decides whether an act may happen, and keeps the list of approved agents",
+        .doc = "Decides whether an act may happen, and keeps the list of approved agents.",
         .queries = queries,
         .operations = operations,
         .projection = &agents_projection,

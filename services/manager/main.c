@@ -42,6 +42,9 @@ static const struct service_table table = {
     .registry_changed = manager_registry_changed,
     .status = manager_status,
     .option = preflight_option,
+    .option_help =
+        "  --preflight [--json] try what this host can do for a sandbox: 0 full or partial, "
+        "3 none\n",
 };
 
 int main(int argc, char **argv)

@@ -18,9 +18,16 @@
 
 enum { RUN_DIR_MAX = 46 }; /* 54 of process_open, less the folder of the probes */
 
-static const char container_remedy[] =
-    "in a container: docker run --privileged (or --cap-add SYS_ADMIN with --security-opt "
-    "seccomp=unconfined, apparmor=unconfined and systempaths=unconfined)";
+/* The least that docker (default seccomp profile, no user namespaces of its own) has to be told. */
+static const char *container_remedy(void)
+{
+    return geteuid()
+               ? "in a container: docker run --security-opt seccomp=unconfined "
+                 "--security-opt systempaths=unconfined (with AppArmor apparmor=unconfined too)"
+               : "in a container: docker run --cap-add SYS_ADMIN --security-opt "
+                 "seccomp=unconfined --security-opt systempaths=unconfined (with AppArmor "
+                 "apparmor=unconfined too)";
+}
 
 static void look_at_user(const struct preflight_options *options, struct preflight *p)
 {
@@ -101,11 +108,34 @@ static const char *namespace_remedy(void)
         return "sysctl -w kernel.unprivileged_userns_clone=1";
     if (read_sysctl("/proc/sys/kernel/apparmor_restrict_unprivileged_userns") == 1)
         return "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0";
-    return container_remedy;
+    return container_remedy();
 }
 
-/* In a child: what the launcher and bwrap do first. Returns the errno of what fails, 0 for none. */
-static int try_namespaces(int64_t uid, bool proc)
+/* What the launcher and bwrap do, in this order. */
+enum step { STEP_NAMESPACES, STEP_PROC, STEP_ROOT };
+
+/* In a child of the new pid namespace, whose /proc is asked for. Returns errno, 0 for none. */
+static int try_mounts(enum step step)
+{
+    if (mount("", "/", "", MS_REC | MS_SLAVE, NULL))
+        return errno;
+    if (step == STEP_PROC)
+        return mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ? errno : 0;
+    return mount("/tmp", "/tmp", NULL, MS_BIND | MS_REC, NULL) || chdir("/tmp") ||
+                   syscall(SYS_pivot_root, ".", ".")
+               ? errno
+               : 0;
+}
+
+/* The errno that a child exits with. */
+static int wait_for_errno(pid_t pid)
+{
+    int status;
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
+/* In a child: everything up to the step. Returns the errno of what fails, 0 for none. */
+static int try_namespaces(int64_t uid, enum step step)
 {
     if (uid >= 0 &&
         (unshare(CLONE_NEWNS) || syscall(SYS_setgroups, 0, NULL) ||
@@ -114,48 +144,49 @@ static int try_namespaces(int64_t uid, bool proc)
     if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC |
                 CLONE_NEWUTS | CLONE_NEWCGROUP))
         return errno;
-    if (!proc)
+    if (step == STEP_NAMESPACES)
         return 0;
-    pid_t pid = fork(); /* only a child is in the new pid namespace, whose /proc is asked for */
-    if (pid < 0)
-        return errno;
-    if (!pid)
-        _exit(mount("", "/", "", MS_REC | MS_SLAVE, NULL) ||
-                      mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL)
-                  ? errno
-                  : 0);
-    int status;
-    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
-}
-
-static int try_in_child(int64_t uid, bool proc)
-{
-    int status;
     pid_t pid = fork();
     if (pid < 0)
         return errno;
     if (!pid)
-        _exit(try_namespaces(uid, proc));
-    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+        _exit(try_mounts(step));
+    return wait_for_errno(pid);
 }
 
+static int try_in_child(int64_t uid, enum step step)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return errno;
+    if (!pid)
+        _exit(try_namespaces(uid, step));
+    return wait_for_errno(pid);
+}
+
+/* Each step needs the one before it, so the first that fails is the one to tell of. */
 static void look_at_namespaces(const struct preflight_options *options, struct preflight *p)
 {
+    static const struct {
+        const char *name, *ok, *fails;
+    } steps[] = {
+        [STEP_NAMESPACES] = {"namespaces", "user, pid, mount, net, ipc, uts, cgroup",
+                             "making user and other namespaces"},
+        [STEP_PROC] = {"proc", "a fresh /proc can be mounted", "mounting a fresh /proc"},
+        [STEP_ROOT] = {"root", "a root of its own can be entered", "entering a root of its own"},
+    };
     int64_t uid = geteuid() ? -1 : options->host_uid;
-    int error = try_in_child(uid, false);
-    if (error) {
-        preflight_add(p, "namespaces", PREFLIGHT_FAIL, namespace_remedy(),
-                      "making user and other namespaces: %s%s", strerror(error),
-                      has_outer_filter() ? " (an outer seccomp filter is on)" : "");
-        return;
+    for (enum step step = 0; step < COUNT(steps); step++) {
+        int error = try_in_child(uid, step);
+        if (error) {
+            preflight_add(p, steps[step].name, PREFLIGHT_FAIL,
+                          step == STEP_NAMESPACES ? namespace_remedy() : container_remedy(),
+                          "%s: %s%s", steps[step].fails, strerror(error),
+                          has_outer_filter() ? " (an outer seccomp filter is on)" : "");
+            return;
+        }
+        preflight_add(p, steps[step].name, PREFLIGHT_OK, "", "%s", steps[step].ok);
     }
-    preflight_add(p, "namespaces", PREFLIGHT_OK, "", "user, pid, mount, net, ipc, uts, cgroup");
-    error = try_in_child(uid, true);
-    if (error)
-        preflight_add(p, "proc", PREFLIGHT_FAIL, container_remedy, "mounting a fresh /proc: %s",
-                      strerror(error));
-    else
-        preflight_add(p, "proc", PREFLIGHT_OK, "", "a fresh /proc can be mounted");
 }
 
 void preflight_look_at_host(const struct preflight_options *options, struct preflight *p)
@@ -166,6 +197,9 @@ void preflight_look_at_host(const struct preflight_options *options, struct pref
     look_at_namespaces(options, p);
 }
 
+static const char cgroup_container_remedy[] =
+    "in a container: docker run --cgroupns host -v /sys/fs/cgroup:/sys/fs/cgroup, or --privileged";
+
 /* The way to limits that are missing. */
 static const char *cgroup_remedy(void)
 {
@@ -173,7 +207,7 @@ static const char *cgroup_remedy(void)
     struct delegate_facts facts;
     const char *why = "";
     if (delegate_look(&facts, &ignored))
-        return container_remedy;
+        return cgroup_container_remedy;
     switch (delegate_decide(&facts, &why)) {
     case DELEGATE_REEXEC:
         return "systemd-run --scope -p Delegate=yes corral up (with --user when not root); corral "
@@ -183,7 +217,7 @@ static const char *cgroup_remedy(void)
         return why;
     default:
         return geteuid() ? "run as root, or on a host with cgroup v2 and systemd"
-                         : container_remedy;
+                         : cgroup_container_remedy;
     }
 }
 

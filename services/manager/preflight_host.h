@@ -5,7 +5,7 @@
 
 #include "manager/preflight.h"
 
-/* Adds the checks "user", "paths", "bubblewrap", "namespaces", "proc". */
+/* Adds the checks "user", "paths", "bubblewrap", "namespaces", "proc", "root". */
 void preflight_look_at_host(const struct preflight_options *options, struct preflight *p);
 
 /* Adds the check "cgroups". */

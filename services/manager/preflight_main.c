@@ -51,8 +51,13 @@ static int run(bool as_json, struct preflight *p, struct err *err)
 bool preflight_option(int argc, char **argv, int *exit_code)
 {
     bool as_json = argc == 2 && !strcmp(argv[1], "--json");
-    if (strcmp(argv[0], "--preflight") || (argc > 1 && !as_json))
+    if (strcmp(argv[0], "--preflight"))
         return false;
+    if (argc > 1 && !as_json) {
+        fprintf(stderr, "corral-manager: --preflight takes --json or nothing\n");
+        *exit_code = 2;
+        return true;
+    }
     struct err err;
     struct preflight p;
     *exit_code = 1;

@@ -5,5 +5,6 @@
 #include <stdbool.h>
 
 /* The option hook of the service table: true when argv asks for the preflight. Exit code: 0 full or
- * partial, 3 none, 1 it could not look. */
+ * partial, 3 none, 1 it could not look,
+ * 2 wrong options. */
 bool preflight_option(int argc, char **argv, int *exit_code);
