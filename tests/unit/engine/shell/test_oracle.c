@@ -315,6 +315,7 @@ static void finds_what_bash_and_shfmt_find(void **state)
         print_message("skipped: shfmt is not installed\n");
         skip();
     }
+    setenv("LC_ALL", "C.UTF-8", 1); /* what bash makes of \\u depends on it */
     int fd = mkstemp(o.path);
     assert_true(fd >= 0);
     close(fd);
