@@ -2,11 +2,13 @@
  * them.
  *
  *     received ──▶ judged ──▶ intended ──▶ acting ──▶ resulted ──▶ replied
- *        │  │                    ▲            ▲           ▲
- *        │  └── acts first ──────┼────────────┘           │      kill and terminate: the act, then
- * its record │  └── denied ──────────┼────────────────────────┘      a policy's "no" is a result,
- * and durable └──────── refused ◀─────┴ from received, judged: nothing was done, nothing is
- * remembered
+ *
+ * and the short ways:
+ *
+ *     received ──▶ acting             kill and terminate: the act first, its record behind it
+ *     received ──▶ resulted           the policy's "no" is a result, and durable
+ *     received, judged ──▶ refused    nothing was done, nothing is remembered
+ *     acting ──▶ replied              nothing of it is recorded: a search in the audit's store
  *
  * An operation is in one state. On entering a state its step is called with WAKE_ENTERED; then once
  * for each completion that the operation waits for. A step looks at what woke it, starts the next
@@ -109,7 +111,7 @@ struct op {
     struct op *next, *next_waiting;
 };
 
-/* True for the moves drawn above. */
+/* True for the moves drawn at the top. */
 bool op_may_move(enum op_state from, enum op_state to);
 
 /* The state's name as failpoints and logs write it. */

@@ -5,13 +5,15 @@
  * operations and who may call each, then `return service_main(argc, argv, &table)`.
  *
  * Files, below --state DIR (made by `corral up`, which also makes the keys):
- *   DIR/<service>/            0700, the service's own uid; locked: a second instance is refused
- *   DIR/<service>/service.key the service's CURVE pair
- *   DIR/<service>/journal/    see store/journal.h
- *   DIR/public/registry.json  who may connect; written by the guardian, read by all, again on
- * SIGHUP and when it changes DIR/public/services.json  the services' public keys and endpoints
- * (message `connection`) DIR/leases/               root only: manager and monitor Sockets are in
- * --run DIR/<service>/, a short path.
+ *   DIR/<service>/             0700, the service's own uid; a second instance is refused
+ *   DIR/<service>/service.key  the service's CURVE pair
+ *   DIR/<service>/journal/     see store/journal.h
+ *   DIR/public/registry.json   who may connect; written by the guardian, read by all, again on
+ *                              SIGHUP and when it changes
+ *   DIR/public/services.json   the services' public keys and endpoints (message `services`)
+ *   DIR/leases/                root only: manager and monitor
+ *
+ * Sockets are in --run DIR/<service>/, a short path.
  *
  * Options of every service: --state DIR --run DIR [--config FILE] [--ready-fd N] [--uid N --gid N]
  * [--log-level L], and by themselves: --check-config FILE, --describe, --version, --help.

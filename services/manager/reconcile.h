@@ -1,11 +1,12 @@
 /* reconcile.h - what should live against what lives: at start from leases and intents, then every
  * reconcile_ms.
  *
- *   a lease of this boot      init dials again and proves its token: the sandbox is ours as before
- *   a lease of another boot   gone with that boot: recorded, removed
- *   an intent without result  a command: its result is "lost"; a create: the sandbox that came of
- * it, or "lost" a trace without a lease   an orphan: killed and recorded; nothing that is not ours
- * is touched a sandbox without a trace ended from outside: recorded
+ *   a lease of this boot       init dials again and proves its token: the sandbox is ours as before
+ *   a lease of another boot    gone with that boot: recorded, removed
+ *   an intent without result   a command: its result is "lost"; a create: the sandbox that came of
+ *                              it, or "lost"
+ *   a trace without a lease    an orphan: killed and recorded; nothing that is not ours is touched
+ *   a sandbox without a trace  ended from outside: recorded
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /* sandbox.h - one sandbox and the table of them.
  *
  *     starting ──▶ running ──▶ ending ──▶ (gone)
- *                                 └─────▶ unkillable: frozen, its uid and quota kept, tried again
- * by reconcile
+ *                                 └─────▶ unkillable
+ *
+ * An unkillable one is frozen, keeps its uid and its place, and reconcile tries again.
  *
  * A sandbox ends once, whoever wants it: the first cause stays. sandbox_end kills at once (a system
  * call or two, never the queue) and a worker proves it; those who wait are woken with WAKE_EVENT
