@@ -59,7 +59,10 @@ static int write_file(const struct connect *connect, struct approval *a, struct 
     int failed = connection_save(AT_FDCWD, a->path, &file, err);
     keys_wipe(&pair);
     explicit_bzero(&file, sizeof file);
-    return failed;
+    if (!failed)
+        return 0;
+    struct err cause = *err;
+    return err_set(err, cause.code, "%.200s; --key-out FILE writes it elsewhere", cause.text);
 }
 
 static int fill(struct approval *a, const char *name, const char *key_out, struct err *err)
