@@ -169,7 +169,8 @@ int table_print(const struct table *table, const struct screen *screen, struct b
         if (print_cell(&place, text, colour, screen, to, err) ||
             (place.last && bytes_add(to, "\n", 1, err)))
             return -1;
-        cell += header ? 0 : strlen(cell) + 1;
+        if (!header)
+            cell += strlen(cell) + 1;
     }
     return 0;
 }

@@ -94,7 +94,12 @@ static void gives_sources_back_as_they_were_placed(void **state)
     struct gathered found = {0};
     assert_int_equal(store_sources(store, gather, &found, &err), 0);
     assert_int_equal(found.count, 1);
-    assert_memory_equal(&found.places[0], &batch->places[0], sizeof found.places[0]);
+    const struct place *got = &found.places[0], *put = &batch->places[0];
+    assert_string_equal(got->name, put->name);
+    assert_string_equal(got->owner, put->owner);
+    assert_int_equal(got->source, put->source);
+    assert_int_equal(got->epoch, put->epoch);
+    assert_int_equal(got->upto, put->upto);
 }
 
 static void tells_a_repeat_from_a_fork(void **state)
