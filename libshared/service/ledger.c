@@ -14,7 +14,8 @@ const char ledger_schema[] =
     " principal TEXT NOT NULL, request_id BLOB NOT NULL CHECK (length(request_id) = 16),"
     " body_hash BLOB NOT NULL CHECK (length(body_hash) = 32), answer TEXT NOT NULL,"
     " body BLOB NOT NULL, wall_ns INTEGER NOT NULL,"
-    " UNIQUE (tenant, principal, request_id)) STRICT;";
+    " UNIQUE (tenant, principal, request_id)) STRICT;"
+    "CREATE INDEX reply_of ON reply (tenant, principal, place);";
 
 static int open_intent(struct db *db, const struct journal_record *record,
                        const struct event *event, struct err *err)
@@ -36,6 +37,12 @@ static int close_intent(struct db *db, const struct event *event, struct err *er
     return stmt_run(s, err);
 }
 
+static void bind_principal(struct stmt *s, const struct event *event)
+{
+    stmt_bind_text(s, 1, event->principal_tenant[0] ? event->principal_tenant : event->tenant);
+    stmt_bind_text(s, 2, event->principal);
+}
+
 static int keep_reply(struct db *db, const struct journal_record *record, const struct event *event,
                       struct err *err)
 {
@@ -45,8 +52,7 @@ static int keep_reply(struct db *db, const struct journal_record *record, const 
                    " body, wall_ns) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                    &s, err))
         return -1;
-    stmt_bind_text(s, 1, event->principal_tenant[0] ? event->principal_tenant : event->tenant);
-    stmt_bind_text(s, 2, event->principal);
+    bind_principal(s, event);
     stmt_bind_blob(s, 3, event->request_id);
     stmt_bind_blob(s, 4, event->body_hash);
     stmt_bind_text(s, 5, event->answer);
@@ -55,13 +61,16 @@ static int keep_reply(struct db *db, const struct journal_record *record, const 
     return stmt_run(s, err);
 }
 
-static int drop_oldest(struct db *db, struct err *err)
+static int drop_oldest(struct db *db, const struct event *event, struct err *err)
 {
     SCOPED(stmt_free) struct stmt *s = NULL;
-    if (db_prepare(db, "DELETE FROM reply WHERE place <= (SELECT max(place) FROM reply) - ?1", &s,
-                   err))
+    if (db_prepare(db,
+                   "DELETE FROM reply WHERE place IN (SELECT place FROM reply WHERE tenant = ?1"
+                   " AND principal = ?2 ORDER BY place DESC LIMIT -1 OFFSET ?3)",
+                   &s, err))
         return -1;
-    stmt_bind_int(s, 1, LEDGER_REPLIES);
+    bind_principal(s, event);
+    stmt_bind_int(s, 3, LEDGER_REPLIES);
     return stmt_run(s, err);
 }
 
@@ -81,8 +90,9 @@ int ledger_apply(struct db *db, const struct journal_record *record, const struc
         return 0;
     if (close_intent(db, event, err))
         return -1;
-    return has_reply(event) && (keep_reply(db, record, event, err) || drop_oldest(db, err)) ? -1
-                                                                                            : 0;
+    return has_reply(event) && (keep_reply(db, record, event, err) || drop_oldest(db, event, err))
+               ? -1
+               : 0;
 }
 
 int ledger_restore(struct db *db, struct dispatch *dispatch, struct err *err)

@@ -10,8 +10,9 @@
 #include "service/dispatch.h"
 #include "service/projection.h"
 
-/* Replies that are kept; the oldest go first. In memory their own bounds hold (replies.h). */
-enum { LEDGER_REPLIES = 16384 };
+/* Replies that are kept of one principal; its oldest go first, whatever others do. In memory their
+ * own bounds hold (replies.h). */
+enum { LEDGER_REPLIES = 4096 };
 
 /* A migration. */
 extern const char ledger_schema[];

@@ -151,10 +151,13 @@ static void a_reply_is_the_callers_also_in_another_tenant(void **state)
     assert_int_equal(number("SELECT count(*) FROM reply WHERE tenant = 'system'"), 1);
 }
 
-static void keeps_a_bounded_number_of_replies(void **state)
+static void keeps_a_bounded_number_of_each_principals_replies(void **state)
 {
     (void)state;
     uint8_t id[REQUEST_ID_BYTES] = {0};
+    struct event others = result_with_reply(id, "r");
+    text_copy(others.principal, sizeof others.principal, "other");
+    apply(&others);
     assert_int_equal(db_begin(db, &err), 0);
     for (uint16_t i = 0; i < LEDGER_REPLIES + 3; i++) {
         memcpy(id, &i, sizeof i);
@@ -162,8 +165,10 @@ static void keeps_a_bounded_number_of_replies(void **state)
         apply(&e);
     }
     assert_int_equal(db_commit(db, &err), 0);
-    assert_int_equal(number("SELECT count(*) FROM reply"), LEDGER_REPLIES);
-    assert_int_equal(number("SELECT min(place) FROM reply"), 4);
+    assert_int_equal(number("SELECT count(*) FROM reply WHERE principal <> 'other'"),
+                     LEDGER_REPLIES);
+    assert_int_equal(number("SELECT min(place) FROM reply WHERE principal <> 'other'"), 5);
+    assert_int_equal(number("SELECT count(*) FROM reply WHERE principal = 'other'"), 1);
 }
 
 int main(void)
@@ -175,8 +180,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_the_reply_of_a_request, open_ledger, close_ledger),
         cmocka_unit_test_setup_teardown(a_reply_is_the_callers_also_in_another_tenant, open_ledger,
                                         close_ledger),
-        cmocka_unit_test_setup_teardown(keeps_a_bounded_number_of_replies, open_ledger,
-                                        close_ledger),
+        cmocka_unit_test_setup_teardown(keeps_a_bounded_number_of_each_principals_replies,
+                                        open_ledger, close_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
