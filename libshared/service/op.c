@@ -230,6 +230,12 @@ void op_fail(struct op *op, const struct err *err)
     op_fail_with(op, &failure);
 }
 
+enum op_state op_refuse(struct op *op, const struct err *err)
+{
+    op_fail(op, err);
+    return OP_REFUSED;
+}
+
 static void send_all(struct op *op, const char *status, struct view body)
 {
     for (size_t i = 0; i < op->to_count; i++)

@@ -152,6 +152,9 @@ void op_store(struct op *op, const struct message *message, const void *answer);
 void op_fail(struct op *op, const struct err *err);
 void op_fail_with(struct op *op, const struct failure *failure);
 
+/* The same error for a step that refuses: it returns this. */
+enum op_state op_refuse(struct op *op, const struct err *err);
+
 /* Sends a "data" answer to everyone attached, now. */
 void op_send_data(struct op *op, const struct message *message, const void *data);
 

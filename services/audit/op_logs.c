@@ -60,8 +60,7 @@ static enum op_state on_received(struct op *op, const struct wake *wake)
     if (op->deadline_boot_ms < d->deadline_boot_ms)
         d->deadline_boot_ms = op->deadline_boot_ms;
     if (op_work(op, run, d, &err)) {
-        op_fail(op, &err);
-        return OP_REFUSED;
+        return op_refuse(op, &err);
     }
     return OP_ACTING;
 }

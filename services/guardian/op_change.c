@@ -43,8 +43,7 @@ enum op_state op_change_begin(struct op *op, const struct change *change, const 
     text_copy(w->change.tenant, sizeof w->change.tenant, tenant[0] ? tenant : op->tenant);
     if (!check(op, &w->change, &err))
         return OP_JUDGED;
-    op_fail(op, &err);
-    return OP_REFUSED;
+    return op_refuse(op, &err);
 }
 
 enum op_state op_change_judged(struct op *op, const struct wake *wake)
@@ -59,8 +58,7 @@ enum op_state op_change_judged(struct op *op, const struct wake *wake)
     change_fill(&w->change, &intent);
     if (!op_record(op, &intent, false, &err))
         return OP_JUDGED;
-    op_fail(op, &err);
-    return OP_REFUSED;
+    return op_refuse(op, &err);
 }
 
 enum op_state op_change_intended(struct op *op, const struct wake *wake)

@@ -255,34 +255,28 @@ static void deny(struct op *op, const struct verdict *v)
     op_fail_with(op, &f);
 }
 
-static enum op_state refuse(struct op *op, const struct err *err)
-{
-    op_fail(op, err);
-    return OP_REFUSED;
-}
-
 enum op_state judge_decide(struct op *op, struct judgement *j)
 {
     struct err err;
     const struct verdict *v = &j->verdict;
     if (!j->has_verdict)
-        return refuse(op, &j->err);
+        return op_refuse(op, &j->err);
     if (!strcmp(v->decision, "deny")) {
         deny(op, v);
         return OP_RESULTED;
     }
     if (!v->approved) {
         err_set(&err, ERR_APPROVAL_PENDING, "needs approval: %.150s", v->reason);
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     }
     int64_t now = clock_boot_ms();
     if (now > j->valid_until_boot_ms) {
         err_set(&err, ERR_GUARDIAN_UNAVAILABLE, "the verdict came too late to be used");
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     }
     if (now > op->deadline_boot_ms) {
         err_set(&err, ERR_DEADLINE, "the deadline passed before work began");
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     }
     return OP_JUDGED;
 }

@@ -35,12 +35,6 @@ struct create {
     struct err err;
 };
 
-static enum op_state refuse(struct op *op, const struct err *err)
-{
-    op_fail(op, err);
-    return OP_REFUSED;
-}
-
 static void ask(struct op *op)
 {
     const struct sandbox_create *in = op->request;
@@ -98,7 +92,7 @@ static enum op_state received(struct op *op, const struct wake *wake)
     if (wake->reason != WAKE_ENTERED)
         return OP_RECEIVED;
     if (check(op, &err))
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     if (in->deadline_ms)
         op->deadline_boot_ms = op->started_boot_ms + in->deadline_ms;
     c->limits = limits_filled(&in->limits, &m->service->config);
@@ -125,7 +119,7 @@ static enum op_state judged(struct op *op, const struct wake *wake)
     text_copy(intent.sandbox_id, sizeof intent.sandbox_id, c->sandbox_id);
     schema_mark(&message_event, &intent, "limits");
     judge_fill(&c->judgement, &intent);
-    return op_record(op, &intent, false, &err) ? refuse(op, &err) : OP_JUDGED;
+    return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
 }
 
 static struct lease first_lease(const struct op *op)

@@ -16,12 +16,6 @@ struct delete
     struct err err;
 };
 
-static enum op_state refuse(struct op *op, const struct err *err)
-{
-    op_fail(op, err);
-    return OP_REFUSED;
-}
-
 static enum op_state received(struct op *op, const struct wake *wake)
 {
     const struct sandbox_delete *in = op->request;
@@ -30,10 +24,10 @@ static enum op_state received(struct op *op, const struct wake *wake)
     (void)wake;
     struct sandbox *s = sandbox_find_for(manager_of(op), op->call, in->sandbox_id, &err);
     if (!s)
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     if (!(op->roles & ROLE_ADMIN) && !call_acts_for(op->call, s->lease.agent)) {
         err_set(&err, ERR_FORBIDDEN, "%s may look at this sandbox, not end it", op->principal);
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     }
     text_copy(d->tenant, sizeof d->tenant, s->lease.tenant);
     text_copy(d->agent, sizeof d->agent, s->lease.agent);

@@ -21,12 +21,6 @@
 
 enum { ENV_BYTES = 256 * 1024, STORED_TAIL_BYTES = 4096, WAIT_MS = 10 };
 
-static enum op_state refuse(struct op *op, const struct err *err)
-{
-    op_fail(op, err);
-    return OP_REFUSED;
-}
-
 /* Finds the sandbox anew: between two wakes it may have ended. NULL with err. */
 static struct sandbox *find_running(struct op *op, const char *sandbox_id, struct err *err)
 {
@@ -113,7 +107,7 @@ static enum op_state received(struct op *op, const struct wake *wake)
         return judge_decide(op, &r->judgement);
     if ((wake->reason == WAKE_ENTERED && begin(op, &err)) ||
         (wake->reason == WAKE_TIMER && ask_when_running(op, &err)))
-        return refuse(op, &err);
+        return op_refuse(op, &err);
     return OP_RECEIVED;
 }
 
@@ -151,7 +145,7 @@ static enum op_state judged(struct op *op, const struct wake *wake)
     show_command(in, &shown, &intent.command_bytes);
     intent.command = bytes_view(&shown);
     judge_fill(&r->judgement, &intent);
-    return op_record(op, &intent, false, &err) ? refuse(op, &err) : OP_JUDGED;
+    return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
 }
 
 /* Ends without having run. */

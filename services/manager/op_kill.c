@@ -23,8 +23,7 @@ static enum op_state received(struct op *op, const struct wake *wake)
     (void)wake;
     if (!call_acts_for(op->call, in->agent)) {
         err_set(&err, ERR_FORBIDDEN, "%s may not act for the agent %s", op->principal, in->agent);
-        op_fail(op, &err);
-        return OP_REFUSED;
+        return op_refuse(op, &err);
     }
     for (struct sandbox *s = manager_of(op)->sandboxes; s; s = s->next) {
         if (strcmp(s->lease.agent, in->agent) || strcmp(s->lease.tenant, op->tenant))
