@@ -11,6 +11,7 @@
 #include "manager/sandbox.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,13 @@ static bool is_inside(pid_t pid, const char *sandbox_id)
            strstr((const char *)text.data, sandbox_id);
 }
 
+/* A process that ended meanwhile is in no cgroup any more: that is nobody's lie. */
+static bool has_ended(int pidfd)
+{
+    struct pollfd look = {.fd = pidfd, .events = POLLIN};
+    return poll(&look, 1, 0) == 1;
+}
+
 static int make_cgroup(struct move *m, struct err *err)
 {
     struct gate *gate = &m->gate;
@@ -78,7 +86,10 @@ static void move(void *context)
     if (pid_of_pidfd(m->pidfd, &pid, &m->err))
         return;
     if (!is_inside(pid, m->sandbox_id) || pid == m->init_pid) {
-        err_set(&m->err, ERR_PEER, "init gave a process that is not its sandbox's");
+        if (has_ended(m->pidfd))
+            err_set(&m->err, ERR_NOT_FOUND, "process %d is gone", (int)pid);
+        else
+            err_set(&m->err, ERR_PEER, "init gave a process that is not its sandbox's");
         return;
     }
     if (make_cgroup(m, &m->err))
