@@ -236,20 +236,24 @@ enum op_state op_refuse(struct op *op, const struct err *err)
     return OP_REFUSED;
 }
 
-static void send_all(struct op *op, const char *status, struct view body)
+/* True when one of those attached was reached. */
+static bool send_all(struct op *op, const char *status, struct view body)
 {
+    bool is_sent = false;
     for (size_t i = 0; i < op->to_count; i++)
-        service_send(op->service, &op->to[i], op->tenant, op->principal, status, body);
+        is_sent |= service_send(op->service, &op->to[i], op->tenant, op->principal, status, body);
+    return is_sent;
 }
 
-void op_send_data(struct op *op, const struct message *message, const void *data)
+bool op_send_data(struct op *op, const struct message *message, const void *data)
 {
     struct err err;
     struct bytes body = bytes_open(1 << 20);
     if (schema_encode(message, data, &body, &err))
         service_fail("op.data", &err);
-    send_all(op, "data", bytes_view(&body));
+    bool is_sent = send_all(op, "data", bytes_view(&body));
     bytes_close(&body);
+    return is_sent;
 }
 
 enum op_state op_step_replied(struct op *op, const struct wake *wake)

@@ -155,8 +155,9 @@ void op_fail_with(struct op *op, const struct failure *failure);
 /* The same error for a step that refuses: it returns this. */
 enum op_state op_refuse(struct op *op, const struct err *err);
 
-/* Sends a "data" answer to everyone attached, now. */
-void op_send_data(struct op *op, const struct message *message, const void *data);
+/* Sends a "data" answer to everyone attached, now. False when nobody could be reached: a peer is
+ * gone or its queue is full. */
+bool op_send_data(struct op *op, const struct message *message, const void *data);
 
 /* The steps that most kinds share. */
 op_step op_step_replied; /* sends the reply, remembers it for the request id, ends */

@@ -114,8 +114,10 @@ int service_main(int argc, char **argv, const struct service_table *table);
  * the journal's state says the rest. */
 void service_event(struct service *service, struct event *event, bool urgent);
 
-/* Sends an answer; a peer that is gone is no error. status is "ok", "error" or "data". */
-void service_send(struct service *service, const struct address *to, const char *tenant,
+/* Sends an answer; status is "ok", "error" or "data". False when it could not be sent: the peer is
+ * gone, or its queue is full. No error: a client that wants its answer asks again by its request
+ * id. */
+bool service_send(struct service *service, const struct address *to, const char *tenant,
                   const char *principal, const char *status, struct view body);
 
 /* Appends the service's part of docs/PROTOCOL.md. Errors as bytes_add. */

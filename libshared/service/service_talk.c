@@ -163,13 +163,17 @@ void talk_on_refusal(void *context)
 }
 
 /* To every door of the XPUB; the subscriptions there decide who gets it. */
-static void publish(struct service *s, const struct view *frames, size_t count)
+static bool publish(struct service *s, const struct view *frames, size_t count)
 {
+    bool is_sent = false;
     for (size_t i = 0; i < EVENT_DOORS && s->net->events[i]; i++) {
         struct err err;
         if (net_send(topics_socket(s->net->events[i]), frames, count, &err))
             log_debug("events.unsent error=\"%s\"", err.text);
+        else
+            is_sent = true;
     }
+    return is_sent;
 }
 
 void service_net_publish(struct service *s, const struct event *event, struct view payload)
@@ -182,7 +186,7 @@ void service_net_publish(struct service *s, const struct event *event, struct vi
     publish(s, frames, COUNT(frames));
 }
 
-void service_send(struct service *s, const struct address *to, const char *tenant,
+bool service_send(struct service *s, const struct address *to, const char *tenant,
                   const char *principal, const char *status, struct view body)
 {
     struct err err;
@@ -197,9 +201,11 @@ void service_send(struct service *s, const struct address *to, const char *tenan
     }
     struct wire_frames f = wire_answer_frames(first, to->delimiter, to->request_id, word, body);
     if (to->published)
-        publish(s, f.frames, f.count);
-    else if (net_send(s->net->requests, f.frames, f.count, &err))
-        log_debug("answer.unsent error=\"%s\"", err.text); /* the client asks again by its id */
+        return publish(s, f.frames, f.count);
+    if (!net_send(s->net->requests, f.frames, f.count, &err))
+        return true;
+    log_debug("answer.unsent error=\"%s\"", err.text); /* the client asks again by its id */
+    return false;
 }
 
 struct failure service_failure(const struct err *err)

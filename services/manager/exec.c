@@ -327,6 +327,11 @@ void running_finish(struct running *r)
     init_link_flush(s->link);
 }
 
+void running_unsent(struct running *r, const struct frame_output *output)
+{
+    r->output[output->stream - 1].dropped_bytes += (int64_t)output->data.len;
+}
+
 void running_credit(struct running *r, int64_t bytes)
 {
     for (int i = 0; i < 2; i++) {

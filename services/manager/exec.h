@@ -75,6 +75,9 @@ bool running_is_over(const struct running *r);
  * it, leaves the sandbox. */
 void running_finish(struct running *r);
 
+/* Output that could not be passed on: it counts as dropped. */
+void running_unsent(struct running *r, const struct frame_output *output);
+
 /* The client has taken so many bytes: init may send as many again. */
 void running_credit(struct running *r, int64_t bytes);
 

@@ -6,6 +6,7 @@
  * answer waits for the proof.
  */
 #include "manager/exec.h"
+#include "manager/exec_report.h"
 #include "manager/limits.h"
 #include "manager/operations.h"
 
@@ -13,13 +14,12 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "engine/record/act.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ENV_BYTES = 256 * 1024, STORED_TAIL_BYTES = 4096, WAIT_MS = 10 };
+enum { ENV_BYTES = 256 * 1024, WAIT_MS = 10 };
 
 /* Finds the sandbox anew: between two wakes it may have ended. NULL with err. */
 static struct sandbox *find_running(struct op *op, const char *sandbox_id, struct err *err)
@@ -111,29 +111,8 @@ static enum op_state received(struct op *op, const struct wake *wake)
     return OP_RECEIVED;
 }
 
-/* The command for people, as the guardian's own record shows it too. */
-static void show_command(const struct command_execute *in, struct bytes *to, int64_t *full_bytes)
-{
-    const struct act act = {.argv = in->argv, .script = in->command};
-    struct err err;
-    if (act_show(&act, to, full_bytes, &err))
-        log_warn("exec.unshown error=\"%s\"", err.text);
-}
-
-static void fill(const struct op *op, struct event *event, const char *phase)
-{
-    const struct command_execute *in = op->request;
-    const struct running *r = op->data;
-    text_copy(event->phase, sizeof event->phase, phase);
-    text_copy(event->agent, sizeof event->agent, r->agent);
-    text_copy(event->sandbox_id, sizeof event->sandbox_id, in->sandbox_id);
-    text_copy(event->cwd, sizeof event->cwd, in->cwd[0] ? in->cwd : "/workspace");
-}
-
 static enum op_state judged(struct op *op, const struct wake *wake)
 {
-    const struct command_execute *in = op->request;
-    struct running *r = op->data;
     struct err err;
     if (wake->reason == WAKE_DURABLE)
         return OP_INTENDED;
@@ -141,10 +120,7 @@ static enum op_state judged(struct op *op, const struct wake *wake)
         return OP_JUDGED;
     SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
     struct event intent = {0};
-    fill(op, &intent, "intent");
-    show_command(in, &shown, &intent.command_bytes);
-    intent.command = bytes_view(&shown);
-    judge_fill(&r->judgement, &intent);
+    report_intent(op, &intent, &shown);
     return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
 }
 
@@ -232,7 +208,8 @@ static void forward(struct op *op, const struct frame_output *f)
     text_copy(chunk.op_id, sizeof chunk.op_id, op->id);
     text_copy(chunk.stream, sizeof chunk.stream, f->stream == 1 ? "stdout" : "stderr");
     schema_mark(&message_exec_chunk, &chunk, "offset");
-    op_send_data(op, &message_exec_chunk, &chunk);
+    if (!op_send_data(op, &message_exec_chunk, &chunk))
+        running_unsent(op->data, f);
 }
 
 static int take_frame(struct op *op, const struct exec_news *news, struct err *err)
@@ -353,85 +330,6 @@ static enum op_state acting(struct op *op, const struct wake *wake)
     return OP_RESULTED;
 }
 
-static void fill_result(const struct op *op, struct exec_result *out, size_t most)
-{
-    const struct running *r = op->data;
-    struct view tails[2];
-    out->ran = r->gate_boot_ms != 0;
-    out->usage = r->usage;
-    schema_mark(&message_exec_result, out, "usage");
-    out->stdout_bytes = r->output[0].received;
-    out->stderr_bytes = r->output[1].received;
-    for (int i = 0; i < 2; i++) {
-        tails[i] = bytes_view(&r->output[i].tail);
-        size_t cut = tails[i].len > most ? tails[i].len - most : 0;
-        tails[i].data += cut;
-        tails[i].len -= cut;
-        out->dropped_bytes += r->output[i].dropped_bytes + (int64_t)cut;
-    }
-    out->stdout = tails[0];
-    out->stderr = tails[1];
-    if (r->signal > 0)
-        out->signal = r->signal;
-    if (r->exit_code >= 0) {
-        out->exit_code = r->exit_code;
-        schema_mark(&message_exec_result, out, "exit_code");
-    }
-    text_copy(out->cause, sizeof out->cause, r->cause);
-    text_copy(out->rule, sizeof out->rule, r->rule);
-    text_copy(out->verdict_id, sizeof out->verdict_id, r->judgement.verdict.verdict_id);
-    text_copy(out->op_id, sizeof out->op_id, op->id);
-}
-
-static const char *status_of(const struct running *r)
-{
-    if (!strcmp(r->cause, "timeout") || !strcmp(r->cause, "cancelled"))
-        return !strcmp(r->cause, "timeout") ? "timeout" : "cancelled";
-    return !strcmp(r->cause, "exited") && r->exit_code == 0 ? "success" : "failure";
-}
-
-static void fill_event(const struct op *op, struct event *event)
-{
-    const struct running *r = op->data;
-    fill(op, event, "result");
-    text_copy(event->status, sizeof event->status, status_of(r));
-    text_copy(event->cause, sizeof event->cause, r->cause);
-    text_copy(event->rule, sizeof event->rule, r->rule);
-    event->duration_ms = r->usage.duration_ms;
-    event->cpu_ms = r->usage.cpu_ms;
-    event->memory_peak_bytes = r->usage.memory_peak_bytes;
-    event->stdout_bytes = r->output[0].received;
-    event->stderr_bytes = r->output[1].received;
-    event->dropped_bytes = r->output[0].dropped_bytes + r->output[1].dropped_bytes;
-    if (r->signal > 0)
-        event->signal = r->signal;
-    if (r->exit_code >= 0) {
-        event->exit_code = r->exit_code;
-        schema_mark(&message_event, event, "exit_code");
-    }
-}
-
-/* The policy's no is an act's intent and result in one record. */
-static void fill_denial(struct op *op, struct event *event, struct bytes *shown)
-{
-    const struct running *r = op->data;
-    fill(op, event, "result");
-    show_command(op->request, shown, &event->command_bytes);
-    event->command = bytes_view(shown);
-    text_copy(event->status, sizeof event->status, "denied");
-    text_copy(event->cause, sizeof event->cause, "policy");
-    judge_fill(&r->judgement, event);
-}
-
-static void answer(struct op *op)
-{
-    struct exec_result full = {0}, kept = {0};
-    fill_result(op, &full, OUTPUT_KEPT_BYTES);
-    fill_result(op, &kept, STORED_TAIL_BYTES);
-    op_answer(op, &message_exec_result, &full);
-    op_store(op, &message_exec_result, &kept);
-}
-
 static enum op_state resulted(struct op *op, const struct wake *wake)
 {
     struct running *r = op->data;
@@ -443,10 +341,10 @@ static enum op_state resulted(struct op *op, const struct wake *wake)
     SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
     struct event event = {0};
     if (r->cause[0]) {
-        answer(op);
-        fill_event(op, &event);
+        report_answer(op);
+        report_end(op, &event);
     } else {
-        fill_denial(op, &event, &shown);
+        report_denial(op, &event, &shown);
     }
     if (op_record(op, &event, true, &err))
         service_fail("journal.refused",
