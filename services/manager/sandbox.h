@@ -54,7 +54,7 @@ struct sandbox {
 /* What waiters learn. */
 struct sandbox_over {
     char sandbox_id[41];
-    bool is_dead; /* proved by the empty cgroup; otherwise it is unkillable for now */
+    bool is_dead; /* proved by the empty cgroup; otherwise it is unkillable, and tried again */
     struct err err;
 };
 
@@ -87,8 +87,8 @@ struct sandbox *sandbox_find(struct manager *m, const char *sandbox_id);
 struct sandbox *sandbox_find_for(struct manager *m, const struct call *call, const char *sandbox_id,
                                  struct err *err);
 
-/* Joins a command to its sandbox; its child is the one in stock, or asked for now. sandbox_leave
- * undoes it. Errors as gate_ask: it is not joined. */
+/* Joins a command to its sandbox; its child is the one in stock, or one asked for here.
+ * sandbox_leave undoes it. Errors as gate_ask: it is not joined. */
 int sandbox_join(struct sandbox *sandbox, struct exec *exec, struct op *op, struct err *err);
 void sandbox_leave(struct sandbox *sandbox, struct exec *exec);
 
