@@ -4,7 +4,7 @@
         TimeoutException = SandboxTimeoutError   no answer in time, or too late to begin
         SandboxResourceError                     a bound is reached
             QuotaException                       of the agent or tenant
-            RateLimitException                   of the service, or of one's share of it; see retry_after
+            RateLimitException                   of the service, or one's share of it: retry_after
             UnenforcedException                  this host cannot enforce a limit
         PolicyDeniedException                    the guardian's no, with rule, reason and hint
         ApprovalPendingException                 a person has to say yes first
