@@ -27,7 +27,10 @@ enum fact_context {
     CONTEXT_SUBSHELL = 1 << 5,
     CONTEXT_PIPED_IN = 1 << 6, /* its stdin is the stage before */
     CONTEXT_TRAP = 1 << 7,
-    CONTEXT_ALIAS = 1 << 8
+    CONTEXT_ALIAS = 1 << 8,
+    CONTEXT_ENDLESS = 1 << 9,    /* in a loop that its own condition never ends */
+    CONTEXT_SELF_CALL = 1 << 10, /* a function calls itself in a pipe or the background */
+    CONTEXT_ELSEWHERE = 1 << 11  /* on another host or in a container: paths mean others there */
 };
 
 struct assign_fact {
@@ -39,6 +42,64 @@ struct redirect_fact {
     enum redirect_op op;
     int fd;            /* the one that is meant, FD_VARIABLE for {name} */
     struct arg target; /* here-documents and here-strings: the text */
+};
+
+/* An option as the command's row in options.def reads it. */
+struct option_fact {
+    const char *name;        /* "-r", "--recursive"; an abbreviated long one is written out */
+    const struct arg *value; /* NULL: none */
+};
+
+enum file_touch {
+    TOUCH_READ = 1,
+    TOUCH_WRITE = 1 << 1, /* made, changed, or cut short */
+    TOUCH_DELETE = 1 << 2,
+    TOUCH_MODE = 1 << 3,   /* its mode or owner changes */
+    TOUCH_RUN = 1 << 4,    /* executed, or read as code */
+    TOUCH_SEARCH = 1 << 5, /* looked through, with what is below it */
+    TOUCH_MOVE = 1 << 6    /* goes to another name; TOUCH_DELETE is set, too */
+};
+
+/* A file that a command touches by a redirect, an operand or an option. */
+struct file_fact {
+    unsigned touches; /* set of enum file_touch */
+    bool recursive;   /* with all that is below it */
+    struct arg path;  /* as typed; seen from the command's cwds */
+    const struct file_fact *next;
+};
+
+/* A host that a command talks to, or listens as. */
+struct host_fact {
+    const char *name; /* lower case; addresses in their normal form, without brackets; a HOLE where
+                         it is known only when it runs */
+    const char *scheme; /* "https", "ssh", "tcp", …; NULL: not known */
+    unsigned port;      /* 0: not given */
+    bool is_local;      /* this sandbox itself: localhost, 127.0.0.0/8, ::1 */
+    bool listens;
+    const struct host_fact *next;
+};
+
+/* Code that an interpreter which is no shell runs from its arguments or its input. */
+struct code_fact {
+    const char
+        *language; /* "python", "perl", "ruby", "node", "php", "lua", "awk", "sed", "sql", … */
+    struct arg text;
+    const struct code_fact *next;
+};
+
+enum source_way {
+    WAY_PIPE,         /* its stdin is what another wrote, or read from a file it wrote */
+    WAY_SUBSTITUTION, /* an argument or a value is what another wrote */
+    WAY_PROCESS,      /* an argument is <( ) */
+    WAY_ARGS,         /* xargs, find: arguments that another found or wrote */
+    WAY_FILE          /* a file it touches was written by another command of the same text */
+};
+
+/* Another command whose output reaches this one. Follow `from` for what reached that one. */
+struct source_fact {
+    enum source_way way;
+    const struct command_fact *from; /* recorded earlier, but for loops */
+    const struct source_fact *next;
 };
 
 struct command_fact {
@@ -54,6 +115,14 @@ struct command_fact {
     bool external;                       /* run by a program, so neither builtin nor function */
     const struct command_fact *wrapper;  /* what runs it; NULL: the shell */
     const struct command_fact *upstream; /* the simple command that its stdin comes from, or NULL */
+    const struct option_fact *options;
+    size_t options_count;
+    const struct arg *const *operands; /* arguments that are neither options nor their values */
+    size_t operands_count;
+    const struct file_fact *files;
+    const struct host_fact *hosts;
+    const struct code_fact *code;
+    const struct source_fact *sources;
     const struct cwds *cwds;
     struct command_fact *next;
 };
