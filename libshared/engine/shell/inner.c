@@ -1,6 +1,6 @@
 /* inner.c - what a wrapper runs: another command, code, a script, what a search finds; see peel.h.
  */
-#include "engine/shell/peel.h"
+#include "engine/shell/produce.h"
 
 #include "base/scope.h"
 
@@ -101,8 +101,7 @@ static void sweep(struct peeling *p, struct command_fact *c)
         add_read(p, &c->argv);
 }
 
-/* A text that is run as shell code: by this shell, by the one that is named, or by sh. */
-static struct flow run_text(struct peeling *p, const struct arg *code)
+struct flow inner_text(struct peeling *p, const struct arg *code)
 {
     enum wrapper_kind kind = p->row->kind;
     bool same_shell = kind == EVAL || kind == TRAP;
@@ -145,7 +144,7 @@ static struct flow inner_run(struct peeling *p)
     const struct arg *first = peel_argument(p, p->at), *second = peel_argument(p, p->at + 1);
     if (p->row->traits & TAKES_CODE && second &&
         (arg_is(first, "-c") || arg_is(first, "--command")))
-        return run_text(p, second);
+        return inner_text(p, second);
     struct command_fact *c = inner_command(p, p->at, p->c->argv.count);
     if (!c)
         return flow_same(p->in);
@@ -155,8 +154,7 @@ static struct flow inner_run(struct peeling *p)
     return c->external ? flow_same(p->in) : flow;
 }
 
-/* A script that is no plain file: its text may come from anywhere. */
-static bool is_odd_file(const struct peeling *p, const struct arg *a)
+bool inner_is_odd_file(const struct peeling *p, const struct arg *a)
 {
     char path[CWDS_PATH_MAX];
     if (a->kind != ARG_LITERAL || a->glob_at != SIZE_MAX)
@@ -168,81 +166,27 @@ static bool is_odd_file(const struct peeling *p, const struct arg *a)
     return p->in->unknown && strstr(a->text, "..");
 }
 
-/* Joins literal arguments by spaces; NULL when one is not known. */
-static char *join(struct peeling *p, const struct args *argv, size_t from)
-{
-    size_t len = 1;
-    for (size_t i = from; i < argv->count; i++) {
-        if (argv->items[i].kind != ARG_LITERAL || argv->items[i].glob_at != SIZE_MAX)
-            return NULL;
-        len += argv->items[i].len + 1;
-    }
-    char *text = walk_new(p->w, len, 1), *at = text;
-    for (size_t i = from; i < argv->count && text; i++) {
-        at = i == from ? at : mempcpy(at, " ", 1);
-        at = mempcpy(at, argv->items[i].text, argv->items[i].len);
-    }
-    return text;
-}
-
-/* What `echo WORDS` and `cat <<X` write, if nothing else is to it. */
-static const struct arg *literal_output(struct peeling *p, const struct command_fact *from,
-                                        struct arg *joined)
-{
-    if (!from || !from->name)
-        return NULL;
-    if (!strcmp(from->name, "cat") && from->argv.count == 1 && from->redirects_count == 1 &&
-        from->redirects[0].op >= REDIRECT_HEREDOC && !from->redirects[0].fd)
-        return &from->redirects[0].target;
-    if (strcmp(from->name, "echo") != 0 || from->redirects_count)
-        return NULL;
-    char *text = join(p, &from->argv, 1);
-    if (!text || text[0] == '-' || strchr(text, '\\'))
-        return NULL;
-    *joined = arg_literal(text);
-    return joined;
-}
-
-/* A shell that reads commands from its standard input. */
-static struct flow inner_stdin(struct peeling *p)
-{
-    const struct redirect_fact *input = NULL;
-    for (size_t i = 0; i < p->c->redirects_count; i++)
-        if (!p->c->redirects[i].fd)
-            input = &p->c->redirects[i];
-    struct arg joined;
-    const struct arg *code = NULL;
-    if (input && (input->op == REDIRECT_HEREDOC || input->op == REDIRECT_HERESTRING))
-        code = &input->target;
-    else if (input && input->op == REDIRECT_IN && !is_odd_file(p, &input->target))
-        return flow_same(p->in); /* a script by another name */
-    else if (!input)
-        code = literal_output(p, p->c->upstream, &joined);
-    return code ? run_text(p, code)
-                : peel_unsure(p, TROUBLE_CODE, "runs what its standard input brings");
-}
-
 static struct flow inner_shell(struct peeling *p)
 {
     if (p->looks_only)
         return flow_same(p->in);
     const struct arg *operand = peel_argument(p, p->at);
     if (p->takes_code && operand)
-        run_text(p, operand);
+        inner_text(p, operand);
     else if (p->takes_stdin || !operand)
-        inner_stdin(p);
-    else if (is_odd_file(p, operand))
+        produce_stdin(p);
+    else if (inner_is_odd_file(p, operand))
         peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
     return flow_same(p->in);
 }
 
 static struct flow inner_eval(struct peeling *p)
 {
-    char *text = join(p, &p->c->argv, 1);
+    char *text = produce_joined(p, &p->c->argv, 1);
     if (!text)
         return peel_unsure(p, TROUBLE_CODE, "runs code that is known only when it runs");
     struct arg code = arg_literal(text);
-    return run_text(p, &code);
+    return inner_text(p, &code);
 }
 
 static struct flow inner_trap(struct peeling *p)
@@ -254,7 +198,7 @@ static struct flow inner_trap(struct peeling *p)
     struct peeling at_exit = *p;
     cwds_add(&later, p->in);
     at_exit.in = &later;
-    run_text(&at_exit, code);
+    inner_text(&at_exit, code);
     return flow_same(p->in);
 }
 
@@ -285,7 +229,7 @@ static struct flow inner_source(struct peeling *p)
     const struct arg *file = peel_argument(p, 1);
     if (file && arg_is(file, "--"))
         file = peel_argument(p, 2);
-    if (file && is_odd_file(p, file))
+    if (file && inner_is_odd_file(p, file))
         return peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
     return flow_same(p->in);
 }
@@ -339,7 +283,7 @@ static struct flow inner_find(struct peeling *p)
 
 static struct flow inner_su(struct peeling *p)
 {
-    return p->code ? run_text(p, p->code) : flow_same(p->in);
+    return p->code ? inner_text(p, p->code) : flow_same(p->in);
 }
 
 struct flow inner_walk(struct peeling *p)

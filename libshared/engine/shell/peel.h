@@ -43,6 +43,12 @@ struct peeling {
 /* Walks what the command runs; options are read and p->at is the first operand. */
 struct flow inner_walk(struct peeling *p);
 
+/* Runs a text as shell code: by this shell, by the one that is named, or by sh. */
+struct flow inner_text(struct peeling *p, const struct arg *code);
+
+/* A script that is no plain file: its text may come from anywhere. */
+bool inner_is_odd_file(const struct peeling *p, const struct arg *a);
+
 /* Notes that the command runs something that the text does not tell. */
 struct flow peel_unsure(struct peeling *p, enum trouble_kind kind, const char *why);
 
