@@ -1,20 +1,17 @@
-/* agents.c - guardian.db; see agents.h. */
+/* agents.c - the approved agents in guardian.db; see agents.h. */
 #include "guardian/agents.h"
 
 #include "base/scope.h"
 #include "base/text.h"
-#include "service/ledger.h"
 
 #include <string.h>
 
-static const char *const migrations[] = {
-    ledger_schema,
+const char agents_schema[] =
     "CREATE TABLE agent (tenant TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL"
     " CHECK (status IN ('approved', 'revoked')), changed_ns INTEGER NOT NULL,"
     " generation INTEGER NOT NULL, PRIMARY KEY (tenant, name)) STRICT;"
     "CREATE TABLE agent_key (public_key TEXT PRIMARY KEY, tenant TEXT NOT NULL,"
-    " name TEXT NOT NULL, FOREIGN KEY (tenant, name) REFERENCES agent) STRICT;",
-};
+    " name TEXT NOT NULL, FOREIGN KEY (tenant, name) REFERENCES agent) STRICT;";
 
 static int set_status(struct db *db, const struct event *e, const char *status, int64_t wall_ns,
                       struct err *err)
@@ -54,26 +51,16 @@ static int drop_keys(struct db *db, const struct event *e, struct err *err)
     return stmt_run(s, err);
 }
 
-static int apply(struct db *db, const struct journal_record *record, const struct event *event,
+int agents_apply(struct db *db, const struct journal_record *record, const struct event *event,
                  struct err *err)
 {
-    if (ledger_apply(db, record, event, err))
-        return -1;
+    bool is_approval = !strcmp(event->kind, "agent_approve");
     if (strcmp(event->phase, "result") != 0 || strcmp(event->status, "success") != 0)
         return 0;
-    if (!strcmp(event->kind, "agent_approve"))
-        return set_status(db, event, "approved", record->wall_ns, err) || add_key(db, event, err)
-                   ? -1
-                   : 0;
-    if (!strcmp(event->kind, "agent_revoke"))
-        return set_status(db, event, "revoked", record->wall_ns, err) || drop_keys(db, event, err)
-                   ? -1
-                   : 0;
-    return 0;
+    if (set_status(db, event, is_approval ? "approved" : "revoked", record->wall_ns, err))
+        return -1;
+    return is_approval ? add_key(db, event, err) : drop_keys(db, event, err);
 }
-
-const struct projection_table agents_projection = {
-    .migrations = migrations, .migration_count = COUNT(migrations), .apply = apply};
 
 int agents_each(struct db *db,
                 int (*each)(void *context, const struct change *change, struct err *err),

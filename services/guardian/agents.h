@@ -1,15 +1,18 @@
-/* agents.h - guardian.db: which agents are approved, by which keys, as the record says.
+/* agents.h - in guardian.db: which agents are approved, by which keys, as the record says.
  *
- * A projection of the guardian's own journal: agents change with the result of their operation, and
- * the ledger keeps what has no result yet. registry.json says the same for all services; where the
- * two differ at start, this is what holds.
+ * Agents change with the result of their operation, and the ledger keeps what has no result yet.
+ * registry.json says the same for all services; where the two differ at start, this is what holds.
  */
 #pragma once
 
 #include "guardian/change.h"
-#include "service/projection.h"
+#include "guardian/projection.h"
 
-extern const struct projection_table agents_projection;
+/* A migration. */
+extern const char agents_schema[];
+
+/* Owns agent_approve and agent_revoke. */
+guardian_apply agents_apply;
 
 /* Calls `each` with a change that makes a registry say what the record says: one for each key of an
  * approved agent, one for each revoked agent. Its failure ends the walk. ERR_STORE. */

@@ -1,6 +1,6 @@
 /* corral-guardian - decides whether an act may happen, and keeps the list of approved agents. */
-#include "guardian/agents.h"
 #include "guardian/guardian.h"
+#include "guardian/projection.h"
 
 static const struct query queries[] = {
     SERVICE_STATUS_QUERY,
@@ -21,7 +21,7 @@ int main(int argc, char **argv)
         .doc = "Decides whether an act may happen, and keeps the list of approved agents.",
         .queries = queries,
         .operations = operations,
-        .projection = &agents_projection,
+        .projection = &guardian_projection,
         .open = guardian_open,
         .close = guardian_close,
     };
