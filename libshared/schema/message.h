@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 enum { OPTIONAL = 0, REQUIRED = 1 };
-enum { CHOICE_BYTES = 32, MESSAGE_MAX_FIELDS = 64, SCHEMA_MAJOR = 1, SCHEMA_MINOR = 0 };
+enum { CHOICE_BYTES = 32, MESSAGE_MAX_FIELDS = 64, SCHEMA_MAJOR = 1, SCHEMA_MINOR = 1 };
 
 enum field_type {
     FIELD_TEXT,

@@ -71,3 +71,17 @@ int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struc
     *full_bytes = full;
     return 0;
 }
+
+int act_mounts(struct list mounts, struct bytes *store, struct list *out, struct err *err)
+{
+    struct list kept = {0};
+    struct mount m;
+    while (list_next(&mounts, &message_mount, &m)) {
+        m.links = m.exposed = m.holds = (struct list){0};
+        m.present = 0; /* of what is optional only what is there */
+        if (list_add(store, &kept, &message_mount, &m, err))
+            return -1;
+    }
+    *out = kept;
+    return 0;
+}

@@ -28,3 +28,7 @@ enum { ACT_SHOWN_BYTES = 4096 };
  *   err          ERR_MEMORY, ERR_OVERLOADED the bound of `to`
  */
 int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err);
+
+/* The mounts of an act as records and leases keep them: what is where and what it is, without the
+ * lists of what was found on the way. Errors as list_add. */
+int act_mounts(struct list mounts, struct bytes *store, struct list *out, struct err *err);

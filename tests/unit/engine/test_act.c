@@ -28,6 +28,15 @@ static struct act sample(void)
                         .user = "agent"};
 }
 
+static struct mount a_mount(void)
+{
+    return (struct mount){.host_path = "/srv/x",
+                          .real_path = "/srv/x",
+                          .container_path = "/data",
+                          .mode = "ro",
+                          .type = "directory"};
+}
+
 /* Two texts that the row accepts; they differ in one byte. */
 static void set_text(char *text, int variant)
 {
@@ -55,6 +64,13 @@ static void set(struct act *act, const struct field *f, int variant, struct byte
         assert_ptr_equal(f->record, &message_limits);
         ((struct limits *)at)->pids = variant + 1;
         break;
+    case FIELD_RECORDS:
+        assert_ptr_equal(f->record, &message_mount);
+        struct mount m = a_mount();
+        m.inode = variant + 1;
+        *(struct list *)at = (struct list){0};
+        assert_int_equal(list_add(store, at, f->record, &m, &err), 0);
+        break;
     default:
         fail_msg("act.%s: a kind of field that this test does not know", f->name);
     }
@@ -70,7 +86,7 @@ static void every_field_changes_the_hash(void **state)
             continue;
         uint8_t hash[3][ACT_HASH_BYTES];
         for (int variant = 0; variant < 3; variant++) {
-            SCOPED(bytes_close) struct bytes store = bytes_open(64);
+            SCOPED(bytes_close) struct bytes store = bytes_open(4096);
             struct act act = sample();
             set(&act, &rows[i], variant % 2, &store); /* the third is the first again */
             hash_of(&act, hash[variant]);
@@ -80,7 +96,7 @@ static void every_field_changes_the_hash(void **state)
         assert_memory_equal(hash[0], hash[2], sizeof hash[0]);
         seen++;
     }
-    assert_true(seen >= 11);
+    assert_true(seen >= 12);
 }
 
 static void every_limit_changes_the_hash(void **state)
@@ -97,6 +113,69 @@ static void every_limit_changes_the_hash(void **state)
         hash_of(&act, with);
         assert_memory_not_equal(with, without, sizeof with);
     }
+}
+
+static void hash_mount(const struct mount *m, uint8_t hash[ACT_HASH_BYTES])
+{
+    SCOPED(bytes_close) struct bytes store = bytes_open(4096);
+    struct act act = sample();
+    assert_int_equal(list_add(&store, &act.mounts, &message_mount, m, &err), 0);
+    hash_of(&act, hash);
+}
+
+static void every_fact_of_a_mount_changes_the_hash(void **state)
+{
+    (void)state;
+    size_t count, seen = 0;
+    const struct field *rows = message_mount.rows(&count);
+    uint8_t without[ACT_HASH_BYTES], with[ACT_HASH_BYTES];
+    struct mount m = a_mount();
+    hash_mount(&m, without);
+    for (size_t i = 0; i < count; i++) {
+        SCOPED(bytes_close) struct bytes store = bytes_open(64);
+        m = a_mount();
+        uint8_t *at = (uint8_t *)&m + rows[i].offset;
+        if (rows[i].type == FIELD_SINCE)
+            continue;
+        if (rows[i].type == FIELD_TEXT)
+            text_copy((char *)at, (size_t)rows[i].max + 1, "/other");
+        else if (rows[i].type == FIELD_CHOICE)
+            text_copy((char *)at, CHOICE_BYTES, strcmp(rows[i].name, "mode") ? "file" : "rw");
+        else if (rows[i].type == FIELD_INT)
+            *(int64_t *)at = 7;
+        else if (rows[i].type == FIELD_BOOL)
+            *(bool *)at = true;
+        else
+            assert_int_equal(list_add_text(&store, (struct list *)at, view_of("x"), &err), 0);
+        hash_mount(&m, with);
+        if (!memcmp(with, without, sizeof with))
+            fail_msg("mount.%s does not change the hash", rows[i].name);
+        seen++;
+    }
+    assert_int_equal(seen, 15);
+}
+
+static void what_is_kept_of_mounts_leaves_only_the_lists_out(void **state)
+{
+    (void)state;
+    SCOPED(bytes_close) struct bytes store = bytes_open(4096), links = bytes_open(64);
+    SCOPED(bytes_close) struct bytes kept = bytes_open(4096);
+    struct list mounts = {0}, out;
+    struct mount m = a_mount(), back;
+    m.is_own = true;
+    m.inode = -1;
+    assert_int_equal(list_add_text(&links, &m.links, view_of("/srv/link"), &err), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(list_add(&store, &mounts, &message_mount, &m, &err), 0);
+    assert_int_equal(act_mounts(mounts, &kept, &out, &err), 0);
+    assert_int_equal(out.count, 2);
+    assert_true(list_next(&out, &message_mount, &back));
+    assert_int_equal(back.links.count, 0);
+    assert_true(back.is_own && back.inode == -1);
+    assert_string_equal(back.real_path, "/srv/x");
+    struct bytes full = bytes_open(8);
+    assert_int_equal(act_mounts(mounts, &full, &out, &err), -1);
+    bytes_close(&full);
 }
 
 static void hash_argv(const char *first, const char *second, uint8_t hash[ACT_HASH_BYTES])
@@ -242,6 +321,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_field_changes_the_hash),
         cmocka_unit_test(every_limit_changes_the_hash),
+        cmocka_unit_test(every_fact_of_a_mount_changes_the_hash),
+        cmocka_unit_test(what_is_kept_of_mounts_leaves_only_the_lists_out),
         cmocka_unit_test(a_shifted_border_between_arguments_is_another_act),
         cmocka_unit_test(text_in_one_list_is_not_the_same_in_another),
         cmocka_unit_test(the_receiver_of_an_act_takes_the_same_hash),
