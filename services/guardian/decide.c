@@ -28,7 +28,9 @@ static int check_form(const struct act *act, struct err *err)
         return err_set(err, ERR_INVALID, "act: a sandbox is made without a command");
     if (act->cwd[0] && act->cwd[0] != '/')
         return err_set(err, ERR_INVALID, "act.cwd: must begin with /");
-    return check_environment(act->env, err);
+    return volume_check_places(act->mounts, &message_mount, err) || check_environment(act->env, err)
+               ? -1
+               : 0;
 }
 
 static void refuse(struct judgement *out, enum policy_risk risk, const char *rule,
@@ -148,8 +150,9 @@ static bool limits_hold(const struct limits *l, const char **missing)
     return true;
 }
 
-int decide(struct facts *room, const struct act *act, struct rule_set rules, bool agent_is_approved,
-           struct judgement *out, struct err *err)
+int decide(struct facts *room, const struct act *act, struct rule_set rules,
+           const struct volume_acls *acls, bool agent_is_approved, struct judgement *out,
+           struct err *err)
 {
     const char *missing;
     if (check_form(act, err))
@@ -166,6 +169,10 @@ int decide(struct facts *room, const struct act *act, struct rule_set rules, boo
     struct list env = act->env;
     for (struct view v; list_next_text(&env, &v);) {
         judge_variable(room, v, &places, rules, &one);
+        combine(&all, &one);
+    }
+    if (all.decision != DECISION_DENY && !strcmp(act->operation, "sandbox_create")) {
+        volume_judge(act->mounts, act->tenant, act->agent, acls, &one);
         combine(&all, &one);
     }
     if (all.decision != DECISION_DENY && !limits_hold(&act->limits, &missing)) {

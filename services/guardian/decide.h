@@ -3,11 +3,13 @@
  *
  * Checks in this order, and the first one that refuses ends it: the agent is approved; the command
  * (every fact of its script or argv) and each variable of its environment, by the rules; the limits
- * hold something. Volumes do not exist, so an act has none to check.
+ * hold something. Between command and limits a sandbox that is to be made has its volumes judged
+ * (engine/policy/volume.h).
  */
 #pragma once
 
 #include "engine/policy/judge.h"
+#include "engine/policy/volume.h"
 #include "schema/message.h"
 
 /* Where sandboxes have their workspace; it is their HOME too unless the act's environment says
@@ -23,9 +25,11 @@
  *   room       facts to work in, reused from call to call
  *   act        decoded
  *   rules      in force; out->rules points into them
+ *   acls       in force
  *   err        ERR_INVALID the act is none that can be judged: an operation that needs no verdict,
  * a command without or with both of argv and script, a directory or a variable without its form.
  * Nobody may act then, either.
  */
-int decide(struct facts *room, const struct act *act, struct rule_set rules, bool agent_is_approved,
-           struct judgement *out, struct err *err);
+int decide(struct facts *room, const struct act *act, struct rule_set rules,
+           const struct volume_acls *acls, bool agent_is_approved, struct judgement *out,
+           struct err *err);

@@ -32,7 +32,8 @@ int guardian_open(struct service *service, void **state, struct err *err)
     g->rules = policy_default_rules();
     policy_hash(g->rules, g->policy);
     if (load_key(g, err) || writer_new(service, &g->writer, err) ||
-        recover(service, g->writer, err)) {
+        recover(service, g->writer, err) ||
+        acls_load(projection_db(service->projection), &g->acls, err)) {
         guardian_close(g);
         return -1;
     }
@@ -44,6 +45,7 @@ void guardian_close(void *state)
 {
     struct guardian *g = state;
     writer_free(&g->writer);
+    acls_free(&g->acls);
     facts_close(&g->facts);
     keys_sign_wipe(&g->key);
     free(g);

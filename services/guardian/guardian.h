@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/record/verdict.h"
+#include "guardian/acls.h"
 #include "guardian/tally.h"
 #include "guardian/writer.h"
 #include "service/service.h"
@@ -15,6 +16,7 @@ struct guardian {
     struct facts facts;                /* room to judge in */
     struct tally tally;
     struct writer *writer;
+    struct acls *acls;
 
     /* what the verdict given last points to */
     uint8_t act_hash[ACT_HASH_BYTES];
@@ -28,5 +30,6 @@ void guardian_close(void *state);
 
 query_handler on_verdict_request; /* struct verdict_request, struct verdict */
 query_handler on_guardian_status; /* struct nothing, struct guardian_report */
+query_handler on_acl_list;        /* struct acl_list, struct acl_page */
 
-extern const struct op_kind op_agent_approve, op_agent_revoke;
+extern const struct op_kind op_agent_approve, op_agent_revoke, op_acl_add, op_acl_remove;

@@ -9,10 +9,13 @@ static const struct query queries[] = {
     {"guardian_status", &message_nothing, &message_guardian_report,
      ROLE_OPERATOR | ROLE_ADMIN | ROLE_OBSERVER, NULL, on_guardian_status,
      "Rules, approved agents, decisions and their latency."},
+    {"acl_list", &message_acl_list, &message_acl_page, ROLE_OPERATOR | ROLE_ADMIN | ROLE_OBSERVER,
+     NULL, on_acl_list, "The volume ACLs, by id."},
     {0},
 };
 
-static const struct op_kind *const operations[] = {&op_agent_approve, &op_agent_revoke, NULL};
+static const struct op_kind *const operations[] = {&op_agent_approve, &op_agent_revoke, &op_acl_add,
+                                                   &op_acl_remove, NULL};
 
 int main(int argc, char **argv)
 {

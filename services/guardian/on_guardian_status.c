@@ -36,6 +36,15 @@ static int list_agents(const struct call *call, struct guardian_report *report, 
     return 0;
 }
 
+static void count_acls(const struct guardian *g, const struct call *call,
+                       struct guardian_report *report)
+{
+    struct volume_acls acls = acls_view(g->acls);
+    for (size_t i = 0; i < acls.count; i++)
+        report->acls += call_sees(call, acls.rows[i]->tenant, "");
+    schema_mark(&message_guardian_report, report, "acls");
+}
+
 int on_guardian_status(void *state, const struct call *call, const void *in, void *out,
                        struct err *err)
 {
@@ -55,6 +64,7 @@ int on_guardian_status(void *state, const struct call *call, const void *in, voi
         .latency_p50_us = tally_latency_us(t, 50),
         .latency_p99_us = tally_latency_us(t, 99),
     };
+    count_acls(g, call, &report);
     if (list_agents(call, &report, err))
         return -1;
     *(struct guardian_report *)out = report;

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { NS_PER_US = 1000 };
+enum { NS_PER_US = 1000, MOUNTS_BYTES = 64 * 1024 };
 
 static int make_verdict(struct guardian *g, const struct act *act, const struct judgement *j,
                         struct bytes *lists, struct verdict *out, struct err *err)
@@ -42,7 +42,10 @@ static int record(struct guardian *g, const struct verdict_request *q, const str
     struct event event = {.phase = "event", .verdict = *v};
     schema_mark(&message_event, &event, "verdict");
     SCOPED(bytes_close) struct bytes command = bytes_open(ACT_SHOWN_BYTES);
-    if (act_show(&q->act, &command, &event.command_bytes, err))
+    SCOPED(bytes_close) struct bytes mounts = bytes_open(MOUNTS_BYTES);
+    if (act_show(&q->act, &command, &event.command_bytes, err) ||
+        (!strcmp(q->act.operation, "sandbox_create") &&
+         act_mounts(q->act.mounts, &mounts, &event.mounts, err)))
         return -1;
     event.command = bytes_view(&command);
     event.tags = q->tags;
@@ -70,7 +73,8 @@ int on_verdict_request(void *state, const struct call *call, const void *in, voi
     struct judgement j;
     struct verdict v;
     bool is_approved = registry_agent_is_approved(call->registry, q->act.tenant, q->act.agent);
-    if (decide(&g->facts, &q->act, g->rules, is_approved, &j, err) ||
+    struct volume_acls acls = acls_view(g->acls);
+    if (decide(&g->facts, &q->act, g->rules, &acls, is_approved, &j, err) ||
         make_verdict(g, &q->act, &j, call->scratch, &v, err) || record(g, q, &v, err))
         return -1;
     tally_add(&g->tally, j.decision, j.risk, (clock_boot_ns() - began_ns) / NS_PER_US);

@@ -2,13 +2,14 @@
 #include "guardian/projection.h"
 
 #include "base/scope.h"
+#include "guardian/acls.h"
 #include "guardian/agents.h"
 #include "service/ledger.h"
 
 #include <string.h>
 
 /* A database knows how many of these it has had: rows are only ever added, at the end. */
-static const char *const migrations[] = {ledger_schema, agents_schema};
+static const char *const migrations[] = {ledger_schema, agents_schema, acls_schema};
 
 static const struct owner {
     const char *kind;
@@ -16,6 +17,8 @@ static const struct owner {
 } owners[] = {
     {"agent_approve", agents_apply},
     {"agent_revoke", agents_apply},
+    {"acl_add", acls_apply},
+    {"acl_remove", acls_apply},
 };
 
 static int apply(struct db *db, const struct journal_record *record, const struct event *event,

@@ -12,13 +12,19 @@
 
 static struct err err;
 static struct facts room;
-static struct bytes env_store, argv_store;
+static struct bytes env_store, argv_store, mount_store;
+/* One ACL: what lies in /srv may be read at /data. */
+static const struct volume_acl acl = {
+    .tenant = "acme", .host_path = "/srv", .container_path = "/data", .mode = "ro"};
+static const struct volume_acl *const acl_rows[] = {&acl};
+static const struct volume_acls acls = {acl_rows, 1};
 
 static int open_stores(void **state)
 {
     (void)state;
     env_store = bytes_open(4096);
     argv_store = bytes_open(4096);
+    mount_store = bytes_open(65536);
     return 0;
 }
 
@@ -27,6 +33,7 @@ static int close_stores(void **state)
     (void)state;
     bytes_close(&env_store);
     bytes_close(&argv_store);
+    bytes_close(&mount_store);
     facts_close(&room);
     return 0;
 }
@@ -63,10 +70,20 @@ static void add_argument(struct act *act, const char *argument)
     assert_int_equal(list_add_text(&argv_store, &act->argv, view_of(argument), &err), 0);
 }
 
+static void add_mount(struct act *act, const char *path, const char *place, const char *mode)
+{
+    struct mount m = {.type = "directory"};
+    text_copy(m.host_path, sizeof m.host_path, path);
+    text_copy(m.real_path, sizeof m.real_path, path);
+    text_copy(m.container_path, sizeof m.container_path, place);
+    text_copy(m.mode, sizeof m.mode, mode);
+    assert_int_equal(list_add(&mount_store, &act->mounts, &message_mount, &m, &err), 0);
+}
+
 static struct judgement decided(const struct act *act, bool is_approved)
 {
     struct judgement j;
-    if (decide(&room, act, policy_default_rules(), is_approved, &j, &err))
+    if (decide(&room, act, policy_default_rules(), &acls, is_approved, &j, &err))
         fail_msg("%s", err.text);
     return j;
 }
@@ -105,6 +122,39 @@ static void the_command_is_checked_before_the_limits(void **state)
     assert_decided(&act, DECISION_DENY, "rm_rf");
     act.script = view_of("\"$X\"");
     assert_decided(&act, DECISION_DENY, DECIDE_LIMITS);
+}
+
+static void volumes_are_checked_behind_the_environment_and_before_the_limits(void **state)
+{
+    (void)state;
+    struct act act = act_of("sandbox_create");
+    add_mount(&act, "/srv/x", "/data/x", "ro");
+    assert_decided(&act, DECISION_ALLOW, NULL);
+    add_mount(&act, "/opt/x", "/data/y", "ro");
+    act.limits.pids = 0;
+    assert_decided(&act, DECISION_DENY, VOLUME_NOT_ALLOWED);
+    assert_int_equal(decided(&act, false).rules_count, 1);
+    assert_string_equal(decided(&act, false).rules[0], DECIDE_NOT_APPROVED);
+    add_env(&act, "LD_PRELOAD=/x.so");
+    assert_decided(&act, DECISION_DENY, "privilege_escalation");
+}
+
+static void a_command_is_not_judged_by_the_volumes_of_its_sandbox(void **state)
+{
+    (void)state;
+    struct act act = script("ls");
+    add_mount(&act, "/opt/x", "/data", "rw");
+    assert_decided(&act, DECISION_ALLOW, NULL);
+}
+
+static void a_volume_at_a_place_of_the_sandboxs_own_is_no_act(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct act act = act_of("sandbox_create");
+    add_mount(&act, "/srv/x", "/usr", "ro");
+    assert_int_equal(decide(&room, &act, policy_default_rules(), &acls, true, &j, &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
 }
 
 static void every_limit_has_to_hold_something(void **state)
@@ -202,7 +252,7 @@ static void what_is_found_in_several_places_adds_up(void **state)
 static void assert_no_act(const struct act *act, const char *words)
 {
     struct judgement j = {.reason = "untouched"};
-    assert_int_equal(decide(&room, act, policy_default_rules(), true, &j, &err), -1);
+    assert_int_equal(decide(&room, act, policy_default_rules(), &acls, true, &j, &err), -1);
     assert_int_equal(err.code, ERR_INVALID);
     if (!strstr(err.text, words))
         fail_msg("\"%s\" does not say \"%s\"", err.text, words);
@@ -247,6 +297,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_agent_that_is_not_approved_gets_nothing_else_checked),
         TEST(the_command_is_checked_before_the_limits),
+        TEST(volumes_are_checked_behind_the_environment_and_before_the_limits),
+        TEST(a_command_is_not_judged_by_the_volumes_of_its_sandbox),
+        TEST(a_volume_at_a_place_of_the_sandboxs_own_is_no_act),
         TEST(every_limit_has_to_hold_something),
         TEST(argv_is_judged_as_it_runs_without_a_shell),
         TEST(paths_are_seen_from_the_acts_directory),
