@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-struct approval {
+struct agent_approval {
     const char *tenant;     /* "" : the caller's own */
     const char *public_key; /* NULL: a pair is made here */
     char path[4096];        /* of the connection file */
@@ -39,7 +39,7 @@ static int agent_endpoint(struct endpoint *manager, struct err *err)
 
 /* Writes the connection file before the agent is approved: a key that is approved must not be lost.
  */
-static int write_file(const struct connect *connect, struct approval *a, struct err *err)
+static int write_file(const struct connect *connect, struct agent_approval *a, struct err *err)
 {
     struct connection file = {0};
     struct endpoint manager;
@@ -65,7 +65,7 @@ static int write_file(const struct connect *connect, struct approval *a, struct 
     return err_set(err, cause.code, "%.200s; --key-out FILE writes it elsewhere", cause.text);
 }
 
-static int fill(struct approval *a, const char *name, const char *key_out, struct err *err)
+static int fill(struct agent_approval *a, const char *name, const char *key_out, struct err *err)
 {
     if (!text_is_name(name, 64))
         return err_set(err, ERR_INVALID, "\"%.70s\" is not letters, digits, . _ -", name);
@@ -92,7 +92,7 @@ static int fill(struct approval *a, const char *name, const char *key_out, struc
 }
 
 /* Writes the file, asks the guardian, and takes the file back when the answer is no. */
-static int approve(struct connect *connect, struct approval *a, struct err *err)
+static int approve(struct connect *connect, struct agent_approval *a, struct err *err)
 {
     static const struct question question = {PART_GUARDIAN, "agent_approve", &message_agent_approve,
                                              &message_agent_changed, CONNECT_ASK_MS};
@@ -108,8 +108,8 @@ static int approve(struct connect *connect, struct approval *a, struct err *err)
     return -1;
 }
 
-static int print_result(const struct cli *cli, const struct approval *a, const struct connect *c,
-                        struct err *err)
+static int print_result(const struct cli *cli, const struct agent_approval *a,
+                        const struct connect *c, struct err *err)
 {
     struct endpoint manager;
     if (cli->json)
@@ -132,7 +132,7 @@ static int print_result(const struct cli *cli, const struct approval *a, const s
 int cmd_approve_agent(struct cli *cli, int argc, char **argv, struct err *err)
 {
     const char *key_out = NULL;
-    struct approval approval = {.tenant = ""};
+    struct agent_approval approval = {.tenant = ""};
     const struct option options[] = {
         {"tenant", 0, "T", option_text, &approval.tenant, "Whose agent; default: your own tenant."},
         {"key-out", 0, "FILE", option_text, &key_out,

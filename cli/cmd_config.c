@@ -35,12 +35,14 @@ static int print_defaults(struct bytes *text, struct err *err)
 #define SECTION(section, doc)
 #define INT(section, key, value, min, max, unit, doc) {#section, #key, NULL, value},
 #define TEXT(section, key, value, max, doc) {#section, #key, value, 0},
+#define CHOICE TEXT
 #define TCP TEXT
 #define END_SECTION(section)
 #include "schema/config.def"
 #undef SECTION
 #undef INT
 #undef TEXT
+#undef CHOICE
 #undef TCP
 #undef END_SECTION
     };

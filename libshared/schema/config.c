@@ -15,10 +15,10 @@
 
 enum { CONFIG_MAX_BYTES = TOML_FILE_MAX_BYTES };
 
-/* A section (key NULL) or a key; `text` non-NULL means that the key is a text, of an endpoint when
- * `tcp` is set. */
+/* A section (key NULL) or a key; `text` non-NULL means that the key is a text: one of `choices`
+ * unless that is NULL, an endpoint when `tcp` is set. */
 struct row {
-    const char *section, *key, *text;
+    const char *section, *key, *text, *choices;
     int64_t value, min, max;
     const char *unit, *doc;
     size_t offset;
@@ -44,6 +44,15 @@ static const struct row rows[] = {
      .doc = doc_,                                                                                  \
      .unit = "",                                                                                   \
      .offset = offsetof(struct config, section_.key_)},
+#define CHOICE(section_, key_, value_, choices_, doc_)                                             \
+    {.section = #section_,                                                                         \
+     .key = #key_,                                                                                 \
+     .text = value_,                                                                               \
+     .choices = choices_,                                                                          \
+     .max = CONFIG_CHOICE_BYTES - 1,                                                               \
+     .doc = doc_,                                                                                  \
+     .unit = "",                                                                                   \
+     .offset = offsetof(struct config, section_.key_)},
 #define TCP(section_, key_, value_, max_, doc_)                                                    \
     {.section = #section_,                                                                         \
      .key = #key_,                                                                                 \
@@ -58,6 +67,7 @@ static const struct row rows[] = {
 #undef SECTION
 #undef INT
 #undef TEXT
+#undef CHOICE
 #undef TCP
 #undef END_SECTION
 };
@@ -113,12 +123,25 @@ int config_tcp(const char *listen, int steps, char to[CONFIG_TCP_BYTES], struct 
     return 0;
 }
 
+static bool is_choice(const char *word, const char *choices)
+{
+    size_t len = strlen(word);
+    for (const char *at = choices; *at; at += strcspn(at, "|"), at += *at == '|')
+        if (strcspn(at, "|") == len && !memcmp(at, word, len))
+            return true;
+    return false;
+}
+
 static int take_text(const char *name, const struct toml_entry *e, const struct row *row, char *to,
                      struct err *err)
 {
     char why[96], endpoint[CONFIG_TCP_BYTES];
     if (e->type != TOML_TEXT)
         return wrong(name, e, err, "must be a text in quotes");
+    if (row->choices && !is_choice(e->text, row->choices)) {
+        snprintf(why, sizeof why, "must be one of %s", row->choices);
+        return wrong(name, e, err, why);
+    }
     snprintf(why, sizeof why, "is longer than %lld bytes", (long long)row->max);
     if (!text_copy(to, (size_t)row->max + 1, e->text))
         return wrong(name, e, err, why);
@@ -253,6 +276,20 @@ int config_print(struct bytes *to, struct err *err)
     return 0;
 }
 
+static int describe_text(const struct row *r, struct bytes *to, struct err *err)
+{
+    char range[64];
+    snprintf(range, sizeof range, "text, at most %lld bytes", (long long)r->max);
+    if (bytes_addf(to, err, "| `%s` | `\"%s\"` | ", r->key, r->text))
+        return -1;
+    for (const char *at = r->choices ? r->choices : ""; *at;
+         at += strcspn(at, "|"), at += *at == '|')
+        if (bytes_addf(to, err, "%s`\"%.*s\"`", at == r->choices ? "" : " or ",
+                       (int)strcspn(at, "|"), at))
+            return -1;
+    return bytes_addf(to, err, "%s | %s |\n", r->choices ? "" : range, r->doc);
+}
+
 int config_describe(struct bytes *to, struct err *err)
 {
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -264,8 +301,7 @@ int config_describe(struct bytes *to, struct err *err)
                                 "|---|---|---|---|\n",
                                 i ? "\n" : "", r->section, r->doc);
         else if (r->text)
-            failed = bytes_addf(to, err, "| `%s` | `\"%s\"` | text, at most %lld bytes | %s |\n",
-                                r->key, r->text, (long long)r->max, r->doc);
+            failed = describe_text(r, to, err);
         else
             failed = bytes_addf(to, err, "| `%s` | %lld | %lld to %lld%s%s | %s |\n", r->key,
                                 (long long)r->value, (long long)r->min, (long long)r->max,

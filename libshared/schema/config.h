@@ -10,12 +10,13 @@
 
 #include <stdint.h>
 
-enum { CONFIG_TCP_BYTES = 256 };
+enum { CONFIG_TCP_BYTES = 256, CONFIG_CHOICE_BYTES = 16 };
 
 struct config {
 #define SECTION(section, doc) struct {
 #define INT(section, key, value, min, max, unit, doc) int64_t key;
 #define TEXT(section, key, value, max, doc) char key[(max) + 1];
+#define CHOICE(section, key, value, choices, doc) char key[CONFIG_CHOICE_BYTES];
 #define TCP TEXT
 #define END_SECTION(section)                                                                       \
     }                                                                                              \
@@ -24,6 +25,7 @@ struct config {
 #undef SECTION
 #undef INT
 #undef TEXT
+#undef CHOICE
 #undef TCP
 #undef END_SECTION
 };

@@ -177,14 +177,20 @@ static bool acts_first(const struct op_kind *kind)
     return !kind->step[OP_JUDGED];
 }
 
-/* What acts first is counted by itself, so that no amount of other work holds up a kill. */
+/* What only waits, what acts first, the rest: each is counted by itself. */
+static int load_class(const struct op_kind *kind)
+{
+    return kind->only_waits ? 0 : acts_first(kind) ? 1 : 2;
+}
+
+/* Counted class by class, so that no amount of other work holds up a kill. */
 static int check_load(const struct dispatch *d, const struct op_kind *kind, const struct call *call,
                       struct err *err)
 {
     const struct config *c = &d->service->config;
     int64_t all = 0, own = 0;
     for (const struct op *op = d->ops; op; op = op->next)
-        if (acts_first(op->kind) == acts_first(kind)) {
+        if (load_class(op->kind) == load_class(kind)) {
             all++;
             own += same_owner(op, call);
         }

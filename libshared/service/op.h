@@ -6,7 +6,8 @@
  * and the short ways:
  *
  *     received ──▶ acting             kill and terminate: the act first, its record behind it
- *     received ──▶ resulted           the policy's "no" is a result, and durable
+ *     received ──▶ resulted           the policy's "no" is a result, and durable; so is a change of
+ *                                     the service's own tables, whose record is all there is to do
  *     received, judged ──▶ refused    nothing was done, nothing is remembered
  *     acting ──▶ replied              nothing of it is recorded: a search in the audit's store
  *
@@ -74,6 +75,8 @@ struct op_kind {
     size_t data_bytes;             /* of the kind's own struct, zeroed, at op->data */
     op_step *step[OP_STATES];      /* NULL for states that the kind does not pass */
     void (*close)(struct op *op);  /* releases what op->data owns; NULL: nothing */
+    bool only_waits; /* costs nothing while it acts: counted by itself, as kills are, so that no
+                        amount of waiting holds up other work */
     const char *doc;
 };
 

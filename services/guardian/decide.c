@@ -33,7 +33,7 @@ static int check_form(const struct act *act, struct err *err)
                : 0;
 }
 
-static void refuse(struct judgement *out, enum policy_risk risk, const char *rule,
+void decide_refuse(struct judgement *out, enum policy_risk risk, const char *rule,
                    const char *reason, const char *hint)
 {
     *out = (struct judgement){.decision = DECISION_DENY, .risk = risk};
@@ -46,8 +46,8 @@ static void refuse_agent(const struct act *act, struct judgement *out)
 {
     char reason[sizeof out->reason];
     snprintf(reason, sizeof reason, "Agent %s is not approved for sandbox operations", act->agent);
-    refuse(out, RISK_HIGH, DECIDE_NOT_APPROVED, reason,
-           "Ask an operator to approve it: corral approve-agent NAME.");
+    decide_refuse(out, RISK_HIGH, DECIDE_NOT_APPROVED, reason,
+                  "Ask an operator to approve it: corral approve-agent NAME.");
 }
 
 /* The value of a variable when this is one, NUL-terminated in `to`. */
@@ -179,7 +179,7 @@ int decide(struct facts *room, const struct act *act, struct rule_set rules,
         char reason[sizeof all.reason];
         snprintf(reason, sizeof reason, "The limit %s is 0: nothing would hold the sandbox.",
                  missing);
-        refuse(&all, RISK_HIGH, DECIDE_LIMITS, reason, "Leave it out to get the default.");
+        decide_refuse(&all, RISK_HIGH, DECIDE_LIMITS, reason, "Leave it out to get the default.");
     }
     *out = all;
     return 0;

@@ -20,6 +20,11 @@
 #define DECIDE_NOT_APPROVED "agent_not_approved"
 #define DECIDE_LIMITS "limits"
 
+/* Makes a judgement that denies: what else the guardian has to say no to, it says like this. `rule`
+ * is kept. */
+void decide_refuse(struct judgement *out, enum policy_risk risk, const char *rule,
+                   const char *reason, const char *hint);
+
 /* Decides.
  *
  *   room       facts to work in, reused from call to call

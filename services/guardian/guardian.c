@@ -3,6 +3,9 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "guardian/approval_table.h"
+#include "guardian/approving.h"
+#include "guardian/notice.h"
 #include "guardian/recover.h"
 
 #include <fcntl.h>
@@ -23,6 +26,18 @@ static int load_key(struct guardian *g, struct err *err)
     return 0;
 }
 
+/* Needs the database, which belongs to a worker once the service runs, and a registry that is as
+ * the record wants it. */
+static int load(struct guardian *g, struct err *err)
+{
+    struct db *db = projection_db(g->service->projection);
+    if (acls_load(db, &g->acls, err) || holds_load(db, &g->holds, err) ||
+        approval_load(db, &g->approvals, err))
+        return err_add(err, "guardian.db");
+    approving_sweep(g);
+    return 0;
+}
+
 int guardian_open(struct service *service, void **state, struct err *err)
 {
     struct guardian *g = mem_new(1, sizeof *g);
@@ -32,8 +47,8 @@ int guardian_open(struct service *service, void **state, struct err *err)
     g->rules = policy_default_rules();
     policy_hash(g->rules, g->policy);
     if (load_key(g, err) || writer_new(service, &g->writer, err) ||
-        recover(service, g->writer, err) ||
-        acls_load(projection_db(service->projection), &g->acls, err)) {
+        recover(service, g->writer, err) || notices_new(service, &g->notices, err) ||
+        load(g, err)) {
         guardian_close(g);
         return -1;
     }
@@ -44,6 +59,9 @@ int guardian_open(struct service *service, void **state, struct err *err)
 void guardian_close(void *state)
 {
     struct guardian *g = state;
+    notices_free(&g->notices);
+    approvals_close(&g->approvals);
+    holds_close(&g->holds);
     writer_free(&g->writer);
     acls_free(&g->acls);
     facts_close(&g->facts);

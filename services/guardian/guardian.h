@@ -4,9 +4,14 @@
 
 #include "engine/record/verdict.h"
 #include "guardian/acls.h"
+#include "guardian/approvals.h"
+#include "guardian/holds.h"
 #include "guardian/tally.h"
 #include "guardian/writer.h"
 #include "service/service.h"
+
+struct approval_waiter;
+struct notices;
 
 struct guardian {
     struct service *service;
@@ -17,6 +22,11 @@ struct guardian {
     struct tally tally;
     struct writer *writer;
     struct acls *acls;
+    struct holds holds;
+    struct approvals approvals;
+    struct approval_waiter *waiters; /* operations that wait for a decision */
+    int lapse_timer;                 /* of the approval that lapses first; approving.c's own */
+    struct notices *notices;         /* NULL: nobody is told of what is filed */
 
     /* what the verdict given last points to */
     uint8_t act_hash[ACT_HASH_BYTES];
@@ -32,4 +42,13 @@ query_handler on_verdict_request; /* struct verdict_request, struct verdict */
 query_handler on_guardian_status; /* struct nothing, struct guardian_report */
 query_handler on_acl_list;        /* struct acl_list, struct acl_page */
 
-extern const struct op_kind op_agent_approve, op_agent_revoke, op_acl_add, op_acl_remove;
+query_handler on_approval_list; /* struct approval_list, struct approval_rows */
+query_handler on_approval_show; /* struct approval_show, struct approval */
+query_handler on_hold_list;     /* struct nothing, struct hold_rows */
+
+/* Adds the holds that the caller may see to a list of `store`'s own. Errors as list_add. */
+int holds_list(const struct holds *holds, const struct call *call, struct bytes *store,
+               struct list *to, struct err *err);
+
+extern const struct op_kind op_agent_approve, op_agent_revoke, op_acl_add, op_acl_remove,
+    op_approval_decide, op_approval_wait, op_approval_use, op_hold_add, op_hold_release;

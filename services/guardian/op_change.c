@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "guardian/approving.h"
 #include "guardian/guardian.h"
 
 #include <string.h>
@@ -89,6 +90,8 @@ static void answer(struct op *op, struct event *result)
     struct agent_changed changed = change_answer(&w->change, w->generation);
     text_copy(result->status, sizeof result->status, "success");
     result->generation = w->generation;
+    if (!w->change.is_approval)
+        approving_revoked(op->service->state, changed.tenant, changed.agent);
     op_answer(op, &message_agent_changed, &changed);
 }
 

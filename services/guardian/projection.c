@@ -4,12 +4,15 @@
 #include "base/scope.h"
 #include "guardian/acls.h"
 #include "guardian/agents.h"
+#include "guardian/approval_table.h"
+#include "guardian/holds.h"
 #include "service/ledger.h"
 
 #include <string.h>
 
 /* A database knows how many of these it has had: rows are only ever added, at the end. */
-static const char *const migrations[] = {ledger_schema, agents_schema, acls_schema};
+static const char *const migrations[] = {ledger_schema, agents_schema, acls_schema, approval_schema,
+                                         hold_schema};
 
 static const struct owner {
     const char *kind;
@@ -19,6 +22,14 @@ static const struct owner {
     {"agent_revoke", agents_apply},
     {"acl_add", acls_apply},
     {"acl_remove", acls_apply},
+    {"agent_revoke", approval_apply_revocation},
+    {"approval_requested", approval_apply},
+    {"approval_decide", approval_apply},
+    {"approval_use", approval_apply},
+    {"approval_expired", approval_apply},
+    {"approval_void", approval_apply},
+    {"hold_add", hold_apply},
+    {"hold_release", hold_apply},
 };
 
 static int apply(struct db *db, const struct journal_record *record, const struct event *event,

@@ -17,12 +17,15 @@ static void check_bounds(const struct config *config)
     assert(config->section.key >= (min) && config->section.key <= (max));
 #define TEXT(section, key, value, max, doc)                                                        \
     assert(memchr(config->section.key, 0, sizeof config->section.key));
+#define CHOICE(section, key, value, choices, doc)                                                  \
+    assert(*config->section.key &&strstr(choices, config->section.key));
 #define TCP TEXT
 #define END_SECTION(section)
 #include "schema/config.def"
 #undef SECTION
 #undef INT
 #undef TEXT
+#undef CHOICE
 #undef TCP
 #undef END_SECTION
 }

@@ -44,6 +44,10 @@ static void names_line_column_and_key_of_every_mistake(void **state)
                    "t.toml:2:1: manager.max_sandboxes: must be a whole number");
     assert_refused("[manager]\nlisten = 7\n",
                    "t.toml:2:1: manager.listen: must be a text in quotes");
+    assert_refused("[guardian]\napprovals = \"ask\"\n",
+                   "t.toml:2:1: guardian.approvals: must be one of queue|deny");
+    assert_refused("[guardian]\napprovals = \"\"\n",
+                   "t.toml:2:1: guardian.approvals: must be one of queue|deny");
     assert_refused("manager = 5\n",
                    "t.toml:1:1: manager: is a section: its keys stand in lines below [section]");
 }

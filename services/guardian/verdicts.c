@@ -1,0 +1,105 @@
+/* verdicts.c - from an act to a signed verdict and its record; see verdicts.h. */
+#include "guardian/verdicts.h"
+
+#include "base/clock.h"
+#include "base/rand.h"
+#include "base/text.h"
+#include "guardian/decide.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOUNTS_BYTES = 64 * 1024 };
+
+void verdict_shown_close(struct verdict_shown *shown)
+{
+    bytes_close(&shown->command);
+    bytes_close(&shown->mounts);
+}
+
+static void hold_back(const struct hold *hold, struct judgement *out)
+{
+    char since[32], reason[3 * sizeof out->reason];
+    clock_show(since, hold->since_ns);
+    const char *what = !strcmp(hold->scope, "host")     ? "This host"
+                       : !strcmp(hold->scope, "tenant") ? "The tenant"
+                                                        : "The agent";
+    snprintf(reason, sizeof reason, "%s is held by %s since %s: %s", what, hold->by, since,
+             hold->reason);
+    decide_refuse(out, RISK_HIGH, VERDICT_HELD, reason,
+                  "Wait until an operator releases it: corral hold release.");
+}
+
+int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,
+                   struct judgement *out, struct err *err)
+{
+    bool is_approved = registry_agent_is_approved(registry, act->tenant, act->agent);
+    struct volume_acls acls = acls_view(g->acls);
+    const struct hold *hold = holds_against(&g->holds, act->tenant, act->agent);
+    if (decide(&g->facts, act, g->rules, &acls, is_approved, out, err))
+        return -1;
+    if (hold)
+        hold_back(hold, out);
+    return 0;
+}
+
+static void name_approval(const struct approval *a, struct verdict *v)
+{
+    text_copy(v->approval_id, sizeof v->approval_id, a->approval_id);
+    if (v->approved)
+        text_copy(v->approver, sizeof v->approver, a->approver);
+    else if (!strcmp(v->decision, "require_approval"))
+        text_copy(v->approval, sizeof v->approval, a->state);
+}
+
+int verdicts_make(struct guardian *g, const struct act *act, const struct judgement *j,
+                  const struct approval *approval, struct bytes *lists, struct verdict *out,
+                  struct err *err)
+{
+    struct verdict v = {.approved = j->decision == DECISION_ALLOW,
+                        .act_hash = {g->act_hash, sizeof g->act_hash},
+                        .policy = {g->policy, sizeof g->policy},
+                        .valid_ms = g->service->config.guardian.valid_ms};
+    rand_id(v.verdict_id);
+    text_copy(v.decision, sizeof v.decision, policy_decision_name(j->decision));
+    text_copy(v.risk, sizeof v.risk, policy_risk_name(j->risk));
+    text_copy(v.reason, sizeof v.reason, j->reason);
+    text_copy(v.hint, sizeof v.hint, j->hint);
+    if (approval)
+        name_approval(approval, &v);
+    for (size_t i = 0; i < j->rules_count; i++)
+        if (list_add_text(lists, &v.rules, view_of(j->rules[i]), err))
+            return -1;
+    if (act_hash(act, g->act_hash, err) || verdict_sign(&v, &g->key, g->signature, err))
+        return -1;
+    *out = v;
+    return 0;
+}
+
+int verdicts_fill(const struct act *act, const char *principal, struct list tags,
+                  const struct verdict *v, struct verdict_shown *shown, struct event *event,
+                  struct err *err)
+{
+    shown->command = bytes_open(ACT_SHOWN_BYTES);
+    shown->mounts = bytes_open(MOUNTS_BYTES);
+    if (act_show(act, &shown->command, &event->command_bytes, err) ||
+        (!strcmp(act->operation, "sandbox_create") &&
+         act_mounts(act->mounts, &shown->mounts, &event->mounts, err)))
+        return -1;
+    event->verdict = *v;
+    schema_mark(&message_event, event, "verdict");
+    event->command = bytes_view(&shown->command);
+    event->tags = tags;
+    text_copy(event->status, sizeof event->status, v->approved ? "success" : "denied");
+    text_copy(event->tenant, sizeof event->tenant, act->tenant);
+    text_copy(event->principal, sizeof event->principal, principal);
+    text_copy(event->agent, sizeof event->agent, act->agent);
+    text_copy(event->sandbox_id, sizeof event->sandbox_id, act->sandbox_id);
+    text_copy(event->cwd, sizeof event->cwd, act->cwd);
+    text_copy(event->approval_id, sizeof event->approval_id, v->approval_id);
+    struct list rules = v->rules;
+    struct view decisive;
+    if (list_next_text(&rules, &decisive))
+        text_copy_view(event->rule, sizeof event->rule, decisive);
+    return 0;
+}
