@@ -44,7 +44,7 @@ struct redirect_fact {
     struct arg target; /* here-documents and here-strings: the text */
 };
 
-/* An option as the command's row in options.def reads it. */
+/* An option as the command's row in options_*.def reads it. */
 struct option_fact {
     const char *name;        /* "-r", "--recursive"; an abbreviated long one is written out */
     const struct arg *value; /* NULL: none */
@@ -123,6 +123,7 @@ struct command_fact {
     const struct host_fact *hosts;
     const struct code_fact *code;
     const struct source_fact *sources;
+    const struct reading *reading; /* how its arguments were read: options.h */
     const struct cwds *cwds;
     struct command_fact *next;
 };

@@ -2,6 +2,7 @@
 #include "engine/shell/walk.h"
 
 #include "base/scope.h"
+#include "engine/shell/describe.h"
 
 #include <string.h>
 
@@ -191,6 +192,7 @@ static void append(struct walk *w, struct command_fact *c, const struct cwds *in
     c->depth = c->wrapper ? c->wrapper->depth + 1 : 0;
     *f->tail = c;
     f->tail = &c->next;
+    describe(w, c);
     if (++f->count >= FACTS_MAX_COMMANDS)
         trouble_add(&f->trouble, TROUBLE_TOO_LARGE, "it has too many commands");
 }
