@@ -146,6 +146,9 @@ static void read_value(toml_file &file, const toml::node &node, toml_entry &entr
         entry.boolean = boolean->get();
     } else if (const auto *array = node.as_array()) {
         read_array(file, *array, entry);
+    } else if (const auto *date = node.as_date()) {
+        entry.type = TOML_DATE;
+        entry.date = {date->get().year, date->get().month, date->get().day};
     } else if (const auto *real = node.as_floating_point(); real && std::isfinite(real->get())) {
         entry.type = TOML_REAL;
         entry.real = real->get();
@@ -171,21 +174,51 @@ static void add_entry(toml_file &file, const toml_entry &entry, toml::source_pos
     file.entries.push_back(entry);
 }
 
+static void add_table(toml_file &file, const toml::table &table, const std::string &path,
+                      int depth);
+
+/* A table below another one. `at` is what an error or an entry for an empty one points at. */
+static void add_inner(toml_file &file, const toml::table &inner, const std::string &path,
+                      toml::source_position at, int depth)
+{
+    if (depth > TOML_FILE_MAX_DEPTH)
+        throw refusal{at, "tables nested deeper than " + std::to_string(TOML_FILE_MAX_DEPTH)};
+    if (!inner.empty()) {
+        add_table(file, inner, path, depth);
+        return;
+    }
+    toml_entry entry = make_entry(keep(file, path, at), "", at);
+    entry.type = TOML_EMPTY;
+    add_entry(file, entry, at);
+}
+
+static bool is_array_of_tables(const toml::node &node)
+{
+    const toml::array *array = node.as_array();
+    return array && !array->empty() &&
+           std::all_of(array->begin(), array->end(),
+                       [](const toml::node &item) { return item.is_table(); });
+}
+
+static void add_tables(toml_file &file, const toml::array &array, const std::string &path,
+                       int depth)
+{
+    for (size_t i = 0; i < array.size(); i++) {
+        const toml::table *inner = array[i].as_table();
+        add_inner(file, *inner, path + "[" + std::to_string(i) + "]", inner->source().begin, depth);
+    }
+}
+
 static void add_table(toml_file &file, const toml::table &table, const std::string &path, int depth)
 {
     const char *kept = keep(file, path, table.source().begin);
     for (const auto &[key, node] : table) {
         toml::source_position at = key.source().begin;
         const char *name = keep(file, key.str(), at);
-        const toml::table *inner = node.as_table();
-        if (inner && depth == TOML_FILE_MAX_DEPTH)
-            throw refusal{at, "tables nested deeper than " + std::to_string(TOML_FILE_MAX_DEPTH)};
-        if (inner && !inner->empty()) {
-            add_table(file, *inner, path_of(path, key.str()), depth + 1);
-        } else if (inner) {
-            toml_entry entry = make_entry(keep(file, path_of(path, key.str()), at), "", at);
-            entry.type = TOML_EMPTY;
-            add_entry(file, entry, at);
+        if (const toml::table *inner = node.as_table()) {
+            add_inner(file, *inner, path_of(path, key.str()), at, depth + 1);
+        } else if (is_array_of_tables(node)) {
+            add_tables(file, *node.as_array(), path_of(path, key.str()), depth + 1);
         } else {
             toml_entry entry = make_entry(kept, name, at);
             read_value(file, node, entry);

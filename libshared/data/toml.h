@@ -2,7 +2,9 @@
  *
  * toml++ parses behind this C header; nothing of C++ shows. An entry is one key with its value, in
  * the order of the text, with the position to name in an error. Nested tables, dotted keys and
- * inline tables all end in the same dotted path. Format: TOML 1.0, https://toml.io/en/v1.0.0
+ * inline tables all end in the same dotted path; a table of an array of tables has its index in it,
+ * from 0: [[rule]] gives "rule[0]", its [rule.match] "rule[0].match". Format: TOML 1.0,
+ * https://toml.io/en/v1.0.0
  * A parsed file is not changed any more, so threads may share it.
  */
 #pragma once
@@ -27,8 +29,13 @@ enum toml_type {
     TOML_REAL, /* finite */
     TOML_BOOL,
     TOML_TEXTS, /* an array of nothing but texts; also the empty array */
+    TOML_DATE,  /* a local date, without a time */
     TOML_EMPTY, /* a table without entries: `table` is its path, `key` is "" */
-    TOML_OTHER  /* date, time, nan, infinity, other array, array of tables: no value is given */
+    TOML_OTHER  /* time, date with a time, nan, infinity, other array: no value is given */
+};
+
+struct toml_date {
+    int year, month, day; /* as written: month and day from 1; the day exists in that month */
 };
 
 struct toml_texts {
@@ -39,7 +46,8 @@ struct toml_texts {
 /* Everything in it lives until toml_free. Texts are UTF-8 without NUL. */
 struct toml_entry {
     const char
-        *table;      /* "" at the top; "a.b" in [a.b]; segments that are no bare keys are quoted */
+        *table;      /* "" at the top; "a.b" in [a.b], "a[1].b" in the second [[a]]'s [a.b];
+                        segments that are no bare keys are quoted */
     const char *key; /* as it reads without quotes */
     enum toml_type type;
     union {
@@ -48,8 +56,9 @@ struct toml_entry {
         double real;
         bool boolean;
         struct toml_texts texts;
+        struct toml_date date;
     };
-    int line, column; /* of the key (of a [table] without entries: of its name), both from 1 */
+    int line, column; /* of the key (of a table without entries: of its name), both from 1 */
 };
 
 struct toml_file;

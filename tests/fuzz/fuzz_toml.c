@@ -24,6 +24,8 @@ static void check_entry(const struct toml_entry *e)
         check_text(e->text);
     else if (e->type == TOML_REAL)
         assert(isfinite(e->real));
+    else if (e->type == TOML_DATE)
+        assert(e->date.month >= 1 && e->date.month <= 12 && e->date.day >= 1 && e->date.day <= 31);
     else if (e->type == TOML_TEXTS)
         for (size_t i = 0; i < e->texts.count; i++)
             check_text(e->texts.items[i]);

@@ -78,8 +78,8 @@ static void tells_what_it_has_no_value_for(void **state)
     (void)state;
     SCOPED(toml_free)
     struct toml_file *file =
-        parsed("a = 2026-01-31\nb = 12:00:00\nc = nan\nd = -inf\ne = [1, 2]\nf = ['a', 1]\n"
-               "g = [['a']]\n[[h]]\nx = 1\n");
+        parsed("a = 2026-01-31T07:00:00\nb = 12:00:00\nc = nan\nd = -inf\ne = [1, 2]\n"
+               "f = ['a', 1]\ng = [['a']]\nh = [{ x = 1 }, 2]\n");
     assert_int_equal(toml_count(file), 8);
     for (size_t i = 0; i < 8; i++) {
         char key[2] = {(char)('a' + (int)i), 0};
@@ -101,6 +101,38 @@ static void all_ways_to_write_a_table_end_in_one_path(void **state)
         assert_int_equal(toml_count(file), 1);
         assert_true(assert_entry(file, 0, "a.b", "c", TOML_INT)->integer == 1);
     }
+}
+
+static void an_array_of_tables_puts_the_index_into_the_path(void **state)
+{
+    (void)state;
+    const char *const ways[] = {
+        "[[r]]\na = 1\n[r.m]\nb = 2\n[[r]]\n[[r.m]]\n[[r.m]]\nc = 3\n",
+        "r = [{ a = 1, m = { b = 2 } }, { m = [{}, { c = 3 }] }]\n",
+    };
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        SCOPED(toml_free) struct toml_file *file = parsed(ways[i]);
+        assert_int_equal(toml_count(file), 4);
+        assert_entry(file, 0, "r[0]", "a", TOML_INT);
+        assert_entry(file, 1, "r[0].m", "b", TOML_INT);
+        assert_entry(file, 2, "r[1].m[0]", "", TOML_EMPTY);
+        assert_entry(file, 3, "r[1].m[1]", "c", TOML_INT);
+    }
+    SCOPED(toml_free) struct toml_file *quoted = parsed("['r[0]']\na = 1\n[[r]]\n");
+    assert_entry(quoted, 0, "\"r[0]\"", "a", TOML_INT);
+    assert_int_equal(assert_entry(quoted, 1, "r[0]", "", TOML_EMPTY)->line, 3);
+}
+
+static void gives_a_date_that_exists(void **state)
+{
+    (void)state;
+    SCOPED(toml_free) struct toml_file *file = parsed("d = 2028-02-29\n");
+    const struct toml_entry *e = assert_entry(file, 0, "", "d", TOML_DATE);
+    assert_int_equal(e->date.year, 2028);
+    assert_int_equal(e->date.month, 2);
+    assert_int_equal(e->date.day, 29);
+    assert_refused(view_of("d = 2027-02-29\n"), "test.toml:1:");
+    assert_refused(view_of("d = 2027-13-01\n"), "test.toml:1:");
 }
 
 static void quotes_keep_a_dot_in_a_key_apart_from_a_path(void **state)
@@ -209,6 +241,8 @@ static void refuses_nesting_beyond_the_bound(void **state)
     SCOPED(bytes_close) struct bytes values = repeated("a=[{", 50000, "\n");
     SCOPED(toml_free) struct toml_file *file = parsed((const char *)fits.data);
     assert_int_equal(toml_count(file), 1);
+    SCOPED(bytes_close) struct bytes lists = repeated("a.", TOML_FILE_MAX_DEPTH, "a = [{ b = 1 }]");
+    assert_refused(bytes_view(&lists), "test.toml:1:38: tables nested deeper than 16");
     assert_refused(bytes_view(&deep), "test.toml:1:33: tables nested deeper than 16");
     assert_refused(bytes_view(&deeper), "test.toml:1:258: more than 128 dots in one line");
     assert_refused(bytes_view(&arrays), "test.toml:1:");
@@ -256,6 +290,8 @@ int main(void)
         cmocka_unit_test(gives_integers_up_to_both_ends),
         cmocka_unit_test(tells_what_it_has_no_value_for),
         cmocka_unit_test(all_ways_to_write_a_table_end_in_one_path),
+        cmocka_unit_test(an_array_of_tables_puts_the_index_into_the_path),
+        cmocka_unit_test(gives_a_date_that_exists),
         cmocka_unit_test(quotes_keep_a_dot_in_a_key_apart_from_a_path),
         cmocka_unit_test(keeps_the_order_and_tells_line_and_column),
         cmocka_unit_test(reports_a_table_without_entries),
