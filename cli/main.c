@@ -51,6 +51,9 @@ static const struct command commands[] = {
      "corral kill-agent bot --force", 1, 1, cmd_kill_agent},
     {"guardian-status", NULL, AGENTS, "", "Shows rules, approved agents and decisions.",
      "corral guardian-status", 0, 0, cmd_guardian_status},
+    {"policy", NULL, AGENTS, "check | test [options]",
+     "Judges commands by the rules, offline, and tests rules.", "corral policy check -c 'rm -rf /'",
+     0, -1, cmd_policy},
 
     {"logs", NULL, RECORD, "[options]", "Shows the audit's record, newest first.",
      "corral logs --agent bot --since 1h --status denied", 0, 0, cmd_logs},

@@ -45,10 +45,9 @@ struct toml_texts {
 
 /* Everything in it lives until toml_free. Texts are UTF-8 without NUL. */
 struct toml_entry {
-    const char
-        *table;      /* "" at the top; "a.b" in [a.b], "a[1].b" in the second [[a]]'s [a.b];
-                        segments that are no bare keys are quoted */
-    const char *key; /* as it reads without quotes */
+    const char *table; /* "" at the top; "a.b" in [a.b], "a[1].b" in the second [[a]]'s [a.b];
+                          segments that are no bare keys are quoted */
+    const char *key;   /* as it reads without quotes */
     enum toml_type type;
     union {
         const char *text;

@@ -75,12 +75,13 @@ static void find_places(const struct act *act, struct places *p)
         if (take_value(v, "HOME", value, sizeof value) && value[0] == '/')
             text_copy(p->home, sizeof p->home, value);
     const char *cwd = act->cwd[0] ? act->cwd : DECIDE_WORKSPACE;
-    p->context = (struct policy_context){cwd, p->home, DECIDE_WORKSPACE};
+    p->context = (struct policy_context){
+        .cwd = cwd, .home = p->home, .workspace = DECIDE_WORKSPACE, .text = act->script};
     p->setting = (struct facts_setting){cwd, p->home};
 }
 
 static void judge_command(struct facts *room, const struct act *act, const struct places *p,
-                          struct rule_set rules, struct judgement *out)
+                          const struct ruleset *rules, struct judgement *out)
 {
     struct view argv[ARGV_MAX];
     size_t argc = 0;
@@ -96,7 +97,7 @@ static void judge_command(struct facts *room, const struct act *act, const struc
 
 /* Judges one variable as env(1) would set it, for a command that does nothing. */
 static void judge_variable(struct facts *room, struct view variable, const struct places *p,
-                           struct rule_set rules, struct judgement *out)
+                           const struct ruleset *rules, struct judgement *out)
 {
     const struct view argv[] = {view_of("env"), variable, view_of("true")};
     facts_read_argv(room, &p->setting, argv, COUNT(argv));
@@ -150,7 +151,7 @@ static bool limits_hold(const struct limits *l, const char **missing)
     return true;
 }
 
-int decide(struct facts *room, const struct act *act, struct rule_set rules,
+int decide(struct facts *room, const struct act *act, const struct ruleset *rules,
            const struct volume_acls *acls, bool agent_is_approved, struct judgement *out,
            struct err *err)
 {

@@ -35,6 +35,6 @@ void decide_refuse(struct judgement *out, enum policy_risk risk, const char *rul
  * a command without or with both of argv and script, a directory or a variable without its form.
  * Nobody may act then, either.
  */
-int decide(struct facts *room, const struct act *act, struct rule_set rules,
+int decide(struct facts *room, const struct act *act, const struct ruleset *rules,
            const struct volume_acls *acls, bool agent_is_approved, struct judgement *out,
            struct err *err);

@@ -44,11 +44,9 @@ int guardian_open(struct service *service, void **state, struct err *err)
     if (!g)
         return err_set(err, ERR_MEMORY, "no memory for the guardian");
     g->service = service;
-    g->rules = policy_default_rules();
-    policy_hash(g->rules, g->policy);
-    if (load_key(g, err) || writer_new(service, &g->writer, err) ||
-        recover(service, g->writer, err) || notices_new(service, &g->notices, err) ||
-        load(g, err)) {
+    if (ruleset_load(&(struct ruleset_options){0}, &g->rules, err) || load_key(g, err) ||
+        writer_new(service, &g->writer, err) || recover(service, g->writer, err) ||
+        notices_new(service, &g->notices, err) || load(g, err)) {
         guardian_close(g);
         return -1;
     }
@@ -64,6 +62,7 @@ void guardian_close(void *state)
     holds_close(&g->holds);
     writer_free(&g->writer);
     acls_free(&g->acls);
+    ruleset_free(&g->rules);
     facts_close(&g->facts);
     keys_sign_wipe(&g->key);
     free(g);

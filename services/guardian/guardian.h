@@ -15,10 +15,9 @@ struct notices;
 
 struct guardian {
     struct service *service;
-    struct sign_key key; /* its public half is services.json's verdict_key */
-    struct rule_set rules;
-    uint8_t policy[POLICY_HASH_BYTES]; /* hash of the rules */
-    struct facts facts;                /* room to judge in */
+    struct sign_key key;   /* its public half is services.json's verdict_key */
+    struct ruleset *rules; /* in force */
+    struct facts facts;    /* room to judge in */
     struct tally tally;
     struct writer *writer;
     struct acls *acls;

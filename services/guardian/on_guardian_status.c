@@ -9,19 +9,6 @@
 
 enum { LISTED_AGENTS = 256 /* guardian_report.agents' own bound */ };
 
-/* Rules go by their ids: rows with the same one are spellings of it. */
-static int64_t count_rules(struct rule_set rules)
-{
-    int64_t count = 0;
-    for (size_t i = 0; i < rules.count; i++) {
-        size_t first = 0;
-        while (strcmp(rules.rules[first].id, rules.rules[i].id) != 0)
-            first++;
-        count += first == i;
-    }
-    return count;
-}
-
 static int list_agents(const struct call *call, struct guardian_report *report, struct err *err)
 {
     struct registry_parts parts = registry_parts(call->registry);
@@ -76,8 +63,8 @@ int on_guardian_status(void *state, const struct call *call, const void *in, voi
     struct guardian *g = state;
     const struct tally *t = &g->tally;
     struct guardian_report report = {
-        .rules = count_rules(g->rules),
-        .policy = {g->policy, sizeof g->policy},
+        .rules = (int64_t)ruleset_count(g->rules),
+        .policy = {ruleset_hash(g->rules), POLICY_HASH_BYTES},
         .allowed = t->decisions[DECISION_ALLOW],
         .denied = t->decisions[DECISION_DENY],
         .approval_required = t->decisions[DECISION_REQUIRE_APPROVAL],

@@ -58,7 +58,7 @@ int verdicts_make(struct guardian *g, const struct act *act, const struct judgem
 {
     struct verdict v = {.approved = j->decision == DECISION_ALLOW,
                         .act_hash = {g->act_hash, sizeof g->act_hash},
-                        .policy = {g->policy, sizeof g->policy},
+                        .policy = {ruleset_hash(g->rules), POLICY_HASH_BYTES},
                         .valid_ms = g->service->config.guardian.valid_ms};
     rand_id(v.verdict_id);
     text_copy(v.decision, sizeof v.decision, policy_decision_name(j->decision));

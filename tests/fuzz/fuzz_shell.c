@@ -9,9 +9,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const struct policy_context context = {"/workspace", "/home/agent", "/workspace"};
+    static const struct policy_context context = {"/workspace", "/home/agent", "/workspace", {0}};
     static struct facts f;
+    static struct ruleset *rules;
+    struct err err;
     struct judgement j;
+    if (!rules)
+        assert(!ruleset_load(&(struct ruleset_options){0}, &rules, &err));
     if (len > SHELL_MAX_BYTES)
         return 0;
     facts_read_shell(&f, &(struct facts_setting){context.cwd, context.home},
@@ -19,11 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
     assert(f.count <= FACTS_MAX_COMMANDS);
     assert(f.arena.taken_bytes <= ARENA_MAX_BYTES);
     assert(f.arena.steps <= 128 * SHELL_MAX_BYTES);
-    policy_judge(&f, &context, policy_default_rules(), &j);
+    policy_judge(&f, &context, rules, &j);
     assert(!f.trouble.kinds || (j.unanalysable && j.decision != DECISION_ALLOW));
     struct view argv[2] = {{data, len / 2}, {data + len / 2, len - len / 2}};
     facts_read_argv(&f, &(struct facts_setting){context.cwd, context.home}, argv, 2);
-    policy_judge(&f, &context, policy_default_rules(), &j);
+    policy_judge(&f, &context, rules, &j);
     assert(!f.trouble.kinds || j.decision != DECISION_ALLOW);
     return 0;
 }

@@ -1,8 +1,16 @@
-/* match.h - does a rule match a record? */
+/* match.h - does a rule hold for a record? */
 #pragma once
 
-#include "engine/policy/path.h"
+#include "engine/policy/ruleset_own.h"
+#include "engine/policy/subject.h"
 
-/* True when every key of the match that is set holds for the command. */
-bool match_rule(const struct rule_match *m, const struct policy_context *context,
-                const struct command_fact *c);
+/* True when every key of the match holds for the subject's record. */
+bool match_holds(const struct rule_match *m, struct subject *s);
+
+/* True when one of the rule's matches does, and the rule is about the subject's operation. */
+bool rule_holds(const struct rule *rule, struct subject *s);
+
+/* Calls `found` for each match of the set that holds for the record; the index tells which ones
+ * may. */
+void rules_try(const struct ruleset *set, struct subject *s,
+               void (*found)(void *context, const struct rule *rule), void *context);

@@ -1,8 +1,8 @@
-/* path.c - see path.h. Lexical only: the guardian sees no host's files. */
+/* path.c - see path.h. */
 #include "engine/policy/path.h"
 
 #include "base/scope.h"
-#include "base/text.h"
+#include "engine/policy/glob.h"
 
 #include <string.h>
 
@@ -10,6 +10,7 @@
 struct shape {
     size_t known_len; /* of the text: the whole, or up to the directory of the first unknown part */
     bool exact;       /* nothing is unknown */
+    bool pattern;     /* it has no hole: bash expands it */
     bool all;         /* the unknown part is a pattern for everything in the directory */
     bool climbs;      /* ".." behind the unknown part */
 };
@@ -30,7 +31,8 @@ static struct shape shape_of(const struct arg *a)
     bool last = !rest[strspn(rest, "/")];
     bool all = !hole && last && strspn(a->text + cut, "*?.[]!^") >= component;
     bool climbs = strstr(a->text + cut, "..") != NULL;
-    return (struct shape){.known_len = cut, .all = all, .climbs = climbs};
+    return (struct shape){
+        .known_len = cut, .pattern = !strchr(a->text, HOLE), .all = all, .climbs = climbs};
 }
 
 /* True when `path` is `dir` or below it. */
@@ -85,41 +87,144 @@ static unsigned class_of(const struct policy_context *context, const char *path,
     return shape->exact && !strchr(path + 1, '/') ? PATH_ROOT : PATH_SYSTEM;
 }
 
-unsigned path_classes(const struct policy_context *context, const struct cwds *cwds,
-                      const struct arg *a)
+/* The directory that is known, then the rest as it was written. False when it does not fit. */
+static bool see(struct arena *arena, const char *cwd, const struct arg *a,
+                const struct shape *shape, struct seen *out)
 {
-    struct shape shape = shape_of(a);
     char path[CWDS_PATH_MAX];
-    if (a->text[0] == HOLE || shape.climbs)
-        return PATH_UNKNOWN;
-    bool absolute = a->text[0] == '/';
-    unsigned classes = cwds->unknown && !absolute ? PATH_UNKNOWN : 0;
-    if (absolute && path_join(path, "/", a->text, shape.known_len))
-        return class_of(context, path, &shape);
-    for (unsigned i = 0; i < cwds->count; i++) {
-        if (path_join(path, cwds->path[i], a->text, shape.known_len))
-            classes |= class_of(context, path, &shape);
-        else
-            classes |= PATH_UNKNOWN;
-    }
-    return classes;
+    if (!path_join(path, cwd, a->text, shape->known_len))
+        return false;
+    size_t known = strlen(path), rest = a->len - shape->known_len;
+    bool slash = rest && path[known - 1] != '/';
+    char *text = arena_new(arena, known + slash + rest + 1, 1);
+    if (!text)
+        return false;
+    memcpy(text, path, known);
+    if (slash)
+        text[known] = '/';
+    memcpy(text + known + slash, a->text + shape->known_len, rest);
+    out->path = text;
+    out->known = known;
+    out->glob_at = a->glob_at == SIZE_MAX || a->glob_at < shape->known_len
+                       ? SIZE_MAX
+                       : known + slash + a->glob_at - shape->known_len;
+    return true;
 }
 
-bool path_matches(const struct cwds *cwds, const struct arg *a, const char *const *patterns)
+void place_read(struct arena *arena, const struct policy_context *context, const struct cwds *cwds,
+                const struct arg *a, struct place *out)
 {
     struct shape shape = shape_of(a);
-    char path[CWDS_PATH_MAX];
-    if (!shape.exact || a->text[0] == HOLE)
-        return false;
+    bool absolute = a->text[0] == '/';
     struct cwds from = *cwds;
-    if (a->text[0] == '/')
+    *out = (struct place){.arg = a, .exact = shape.exact, .pattern = shape.pattern};
+    if (a->text[0] == HOLE || shape.climbs) {
+        out->classes = PATH_UNKNOWN;
+        return;
+    }
+    if (absolute)
         from = (struct cwds){.path = {"/"}, .count = 1};
+    out->classes = from.unknown ? PATH_UNKNOWN : 0;
     for (unsigned i = 0; i < from.count; i++) {
-        if (!path_join(path, from.path[i], a->text, a->len))
+        struct seen *seen = &out->seen[out->count];
+        if (!see(arena, from.path[i], a, &shape, seen)) {
+            out->classes |= PATH_UNKNOWN;
             continue;
-        for (const char *const *pattern = patterns; *pattern; pattern++)
-            if (text_matches(*pattern, path))
+        }
+        char known[CWDS_PATH_MAX];
+        memcpy(known, seen->path, seen->known);
+        known[seen->known] = 0;
+        out->classes |= class_of(context, known, &shape);
+        out->count++;
+    }
+}
+
+void place_look_inside(struct place *place)
+{
+    for (unsigned i = 0; i < place->count; i++)
+        if (is_temporary(place->seen[i].path, false) && place->exact)
+            place->classes = (place->classes & ~(unsigned)PATH_ROOT) | PATH_TEMPORARY;
+}
+
+/* "~/x" is the home directory's x. False when it does not fit. */
+static const char *whole_pattern(const struct policy_context *context, const char *pattern,
+                                 char room[CWDS_PATH_MAX])
+{
+    if (pattern[0] != '~')
+        return pattern;
+    size_t home = strlen(context->home), rest = strlen(pattern + 1);
+    if (home + rest >= CWDS_PATH_MAX)
+        return NULL;
+    memcpy(room, context->home, home);
+    memcpy(room + home, pattern + 1, rest + 1);
+    return room;
+}
+
+/* The name in which the path's pattern is begins with a letter of its own: "id_*", not "*". */
+static bool is_specific(const struct seen *seen)
+{
+    return seen->glob_at && seen->path[seen->glob_at - 1] != '/';
+}
+
+static bool pattern_has(const char *pattern, const struct place *place, const struct seen *seen,
+                        bool sure)
+{
+    if (glob_matches_path(pattern, seen->path))
+        return true;
+    if (sure || !place->pattern)
+        return false;
+    bool anywhere = !strncmp(pattern, "**/", 3);
+    if (!anywhere) {
+        char known[CWDS_PATH_MAX];
+        memcpy(known, seen->path, seen->known);
+        known[seen->known] = 0;
+        if (glob_matches_path(pattern, known))
+            return true;
+    }
+    return (!anywhere || is_specific(seen)) && glob_meets_path(pattern, seen->path, seen->glob_at);
+}
+
+bool place_is_listed(const struct policy_context *context, const struct place *place,
+                     const struct rule_key *key, bool sure)
+{
+    char room[CWDS_PATH_MAX];
+    if (key->bits & place->classes)
+        return true;
+    for (size_t i = 0; i < key->count; i++) {
+        const char *pattern = whole_pattern(context, key->items[i], room);
+        if (!pattern)
+            continue;
+        for (unsigned k = 0; k < place->count; k++)
+            if (pattern_has(pattern, place, &place->seen[k], sure))
                 return true;
+        /* where it lies is not known, but its name is */
+        if (!strncmp(pattern, "**/", 3) && place->classes & PATH_UNKNOWN &&
+            glob_matches_path(pattern, place->arg->text))
+            return true;
     }
     return false;
+}
+
+unsigned path_tag(const char *tag)
+{
+    enum { INSIDE = PATH_WORKSPACE | PATH_WORKSPACE_ALL | PATH_TEMPORARY | PATH_HARMLESS };
+    static const struct {
+        const char *name;
+        unsigned classes;
+    } tags[] = {
+        {"@root", PATH_ROOT},
+        {"@system", PATH_SYSTEM},
+        {"@home-all", PATH_HOME},
+        {"@home", PATH_HOME | PATH_HOME_INSIDE},
+        {"@workspace-all", PATH_WORKSPACE_ALL},
+        {"@workspace", PATH_WORKSPACE | PATH_WORKSPACE_ALL},
+        {"@tmp", PATH_TEMPORARY},
+        {"@device", PATH_DEVICE},
+        {"@unknown", PATH_UNKNOWN},
+        {"@outside", ((PATH_UNKNOWN << 1) - 1) & ~(unsigned)(INSIDE | PATH_UNKNOWN)},
+    };
+    for (size_t i = 0; i < COUNT(tags); i++)
+        if (!strcmp(tags[i].name, tag))
+            return tags[i].classes;
+    return 0;
 }

@@ -190,6 +190,7 @@ static void append(struct walk *w, struct command_fact *c, const struct cwds *in
     *cwds = *in;
     c->cwds = cwds;
     c->depth = c->wrapper ? c->wrapper->depth + 1 : 0;
+    c->index = f->count;
     *f->tail = c;
     f->tail = &c->next;
     describe(w, c);

@@ -33,9 +33,9 @@ static int open_guardian(int64_t journal_bytes)
     config_defaults(&service.config);
     keys_sign_make(&guardian.key);
     guardian.service = &service;
-    guardian.rules = policy_default_rules();
+    if (ruleset_load(&(struct ruleset_options){0}, &guardian.rules, &err))
+        return -1;
     guardian.tally = (struct tally){0};
-    policy_hash(guardian.rules, guardian.policy);
     struct registry_agent agent = {"acme", "coder"};
     struct registry_parts parts = {.agents = &agent, .agent_count = 1};
     if (loop_new(&service.loop, &err))
@@ -71,6 +71,7 @@ static int close_guardian(void **state)
     outbox_free(&service.outbox);
     loop_free(&service.loop);
     registry_release(&registry);
+    ruleset_free(&guardian.rules);
     facts_close(&guardian.facts);
     bytes_close(&scratch);
     place_close(&place);
@@ -181,7 +182,7 @@ static void records_what_it_said_about_what(void **state)
     assert_string_equal(event.agent, "coder");
     assert_string_equal(event.principal, "ci");
     assert_string_equal(event.sandbox_id, "sb_x");
-    assert_string_equal(event.rule, "privilege_escalation");
+    assert_string_equal(event.rule, "priv.sudo");
     assert_true(view_equal(event.command, view_of("sudo su")));
     assert_int_equal(event.command_bytes, 7);
     assert_string_equal(event.verdict.verdict_id, v.verdict_id);

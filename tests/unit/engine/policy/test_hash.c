@@ -1,6 +1,6 @@
 /* The hash of a rule set: another one for every change of what its rules say. */
 #include "base/scope.h"
-#include "engine/policy/judge.h"
+#include "engine/policy/ruleset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,82 +9,73 @@
 
 #include <cmocka.h>
 
-static const char *const words[] = {"a", "b", NULL}, *const joined[] = {"ab", NULL};
+#define HEAD "schema = 1\n[[rule]]\nid = 'i'\ndescription = 'd'\n"
+#define MATCH "[rule.match]\ncommand = ['a', 'b']\n"
 
-static void hash_of(const struct rule *rule, uint8_t hash[POLICY_HASH_BYTES])
+static void hash_of(const char *text, uint8_t hash[POLICY_HASH_BYTES])
 {
-    policy_hash((struct rule_set){rule, 1}, hash);
+    struct err err;
+    SCOPED(ruleset_free) struct ruleset *set = NULL;
+    const struct ruleset_source source = {TIER_TENANT, "test.toml", view_of(text)};
+    if (ruleset_load(&(struct ruleset_options){.sources = &source, .sources_count = 1}, &set, &err))
+        fail_msg("%s", err.text);
+    memcpy(hash, ruleset_hash(set), POLICY_HASH_BYTES);
 }
 
 static void every_part_of_a_rule_changes_the_hash(void **state)
 {
     (void)state;
-    const struct rule base = {.id = "i", .description = "d", .hint = "h"};
-    struct rule changed[] = {
-        base,
-        {.id = "j", .description = "d", .hint = "h"},
-        {.id = "i", .description = "e", .hint = "h"},
-        {.id = "i", .description = "d", .hint = "i"},
-        {.id = "i", .description = "d", .hint = "h", .risk = RISK_HIGH},
-        {.id = "i", .description = "d", .hint = "h", .action = ACTION_DENY},
-        {.id = "i", .description = "d", .hint = "h", .match.command = words},
-        {.id = "i", .description = "d", .hint = "h", .match.command = joined},
-        {.id = "i", .description = "d", .hint = "h", .match.command = words + 1},
-        {.id = "i", .description = "d", .hint = "h", .match.flags_any = words},
-        {.id = "i", .description = "d", .hint = "h", .match.or_swept = true},
-        {.id = "i", .description = "d", .hint = "h", .match.args_any = words},
-        {.id = "i", .description = "d", .hint = "h", .match.args_also = words},
-        {.id = "i", .description = "d", .hint = "h", .match.args_none = words},
-        {.id = "i", .description = "d", .hint = "h", .match.args_unknown = true},
-        {.id = "i", .description = "d", .hint = "h", .match.paths_any = 1},
-        {.id = "i", .description = "d", .hint = "h", .match.paths_role = ROLE_TARGET},
-        {.id = "i", .description = "d", .hint = "h", .match.paths_prefix = "x"},
-        {.id = "i", .description = "d", .hint = "h", .match.writes_any = 1},
-        {.id = "i", .description = "d", .hint = "h", .match.writes_paths = words},
-        {.id = "i", .description = "d", .hint = "h", .match.opens_any = words},
-        {.id = "i", .description = "d", .hint = "h", .match.code_any = words},
-        {.id = "i", .description = "d", .hint = "h", .match.sets_any = words},
-        {.id = "i", .description = "d", .hint = "h", .match.sets_user_id = true},
-        {.id = "i", .description = "d", .hint = "h", .match.context_any = 1},
+    static const char *const texts[] = {
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH,
+        HEAD "risk = 'high'\naction = 'deny'\n" MATCH,
+        HEAD "risk = 'low'\naction = 'flag'\n" MATCH,
+        HEAD "risk = 'low'\naction = 'deny'\nmessage = 'm'\n" MATCH,
+        HEAD "risk = 'low'\naction = 'deny'\nlocked = true\n" MATCH,
+        HEAD "risk = 'low'\naction = 'deny'\nenforce = false\n" MATCH,
+        HEAD "risk = 'low'\naction = 'deny'\nop = ['file.read']\n" MATCH,
+        HEAD "risk = 'low'\naction = 'deny'\ntags = ['t']\n" MATCH,
+        HEAD "risk = 'low'\naction = 'deny'\n[rule.match]\ncommand = ['ab']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n[rule.match]\ncommand = ['b', 'a']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n[rule.match]\nargs_any = ['a', 'b']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n[rule.match]\nnot_command = ['a', 'b']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n[[rule.match]]\ncommand = ['a']\n"
+             "[[rule.match]]\ncommand = ['b']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "swept = true\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "swept = false\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "depth_min = 1\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "depth_min = 2\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "paths_any = ['@system']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "paths_any = ['@home']\n",
+        HEAD "risk = 'low'\naction = 'deny'\n" MATCH "context_any = ['loop']\n",
+        "schema = 1\n[lists]\nhosts = ['h']\n",
+        "schema = 1\n[defaults]\nunmatched = { action = 'deny', risk = 'low' }\n",
+        "schema = 1\n[defaults]\nunmatched = { action = 'deny', risk = 'high' }\n",
     };
-    uint8_t hashes[COUNT(changed)][POLICY_HASH_BYTES];
-    for (size_t i = 0; i < COUNT(changed); i++) {
-        hash_of(&changed[i], hashes[i]);
+    uint8_t hashes[COUNT(texts)][POLICY_HASH_BYTES];
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        hash_of(texts[i], hashes[i]);
         for (size_t j = 0; j < i; j++)
             if (!memcmp(hashes[i], hashes[j], sizeof hashes[i]))
                 fail_msg("rules %zu and %zu have the same hash", j, i);
     }
 }
 
-static void the_same_words_elsewhere_are_the_same_rules(void **state)
+static void the_same_rules_written_otherwise_have_the_same_hash(void **state)
 {
     (void)state;
-    const char *const copy[] = {"a", "b", NULL};
     uint8_t one[POLICY_HASH_BYTES], other[POLICY_HASH_BYTES];
-    hash_of(&(struct rule){.id = "i", .description = "d", .hint = "h", .match.command = words},
-            one);
-    hash_of(&(struct rule){.id = "i", .description = "d", .hint = "h", .match.command = copy},
+    hash_of(HEAD "risk = 'low'\naction = 'deny'\n" MATCH "swept = true\n", one);
+    hash_of("# c\nschema = 1\n[lists]\nx = ['a', 'b']\n[[rule]]\naction = \"deny\"\nid = 'i'\n"
+            "risk = 'low'\ndescription = 'd'\nmatch = { swept = true, command = ['@x'] }\n",
             other);
     assert_memory_equal(one, other, sizeof one);
-}
-
-static void a_rule_more_or_less_changes_the_hash(void **state)
-{
-    (void)state;
-    struct rule_set rules = policy_default_rules();
-    uint8_t all[POLICY_HASH_BYTES], fewer[POLICY_HASH_BYTES];
-    policy_hash(rules, all);
-    rules.count--;
-    policy_hash(rules, fewer);
-    assert_memory_not_equal(all, fewer, sizeof all);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_part_of_a_rule_changes_the_hash),
-        cmocka_unit_test(the_same_words_elsewhere_are_the_same_rules),
-        cmocka_unit_test(a_rule_more_or_less_changes_the_hash),
+        cmocka_unit_test(the_same_rules_written_otherwise_have_the_same_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,20 +16,52 @@
 static const struct policy_context context = {
     .cwd = "/workspace", .home = "/home/agent", .workspace = "/workspace"};
 
+static struct ruleset *rules;
+
+static int load_rules(void **state)
+{
+    (void)state;
+    struct err err;
+    if (ruleset_load(&(struct ruleset_options){0}, &rules, &err))
+        fail_msg("%s", err.text);
+    return 0;
+}
+
+static int free_rules(void **state)
+{
+    (void)state;
+    ruleset_free(&rules);
+    return 0;
+}
+
 static struct judgement judge(const char *text)
 {
     SCOPED(facts_close) struct facts f = {0};
     struct judgement j;
     facts_read_shell(&f, &(struct facts_setting){context.cwd, context.home}, view_of(text));
-    policy_judge(&f, &context, policy_default_rules(), &j);
+    policy_judge(&f, &context, rules, &j);
     return j;
 }
 
+static const struct rule *find_rule(const char *id)
+{
+    for (size_t i = 0; i < ruleset_count(rules); i++)
+        if (!strcmp(ruleset_at(rules, i)->id, id))
+            return ruleset_at(rules, i);
+    return NULL;
+}
+
+/* By its id, or by a tag: the six names of the reference live on as tags. */
 static bool has_rule(const struct judgement *j, const char *id)
 {
-    for (size_t i = 0; i < j->rules_count; i++)
+    for (size_t i = 0; i < j->rules_count; i++) {
+        const struct rule *rule = find_rule(j->rules[i]);
         if (!strcmp(j->rules[i], id))
             return true;
+        for (size_t k = 0; rule && k < rule->tags_count; k++)
+            if (!strcmp(rule->tags[k], id))
+                return true;
+    }
     return false;
 }
 
@@ -289,7 +321,6 @@ static void names_every_rule_that_matched(void **state)
     assert_int_equal(j.decision, DECISION_DENY);
     assert_true(has_rule(&j, "package_install") && has_rule(&j, "network_scan") &&
                 has_rule(&j, "privilege_escalation") && has_rule(&j, "rm_rf"));
-    assert_int_equal(j.rules_count, 4);
     j = judge("pip install x");
     assert_true(has_rule(&j, "package_install"));
     assert_int_equal(j.decision, DECISION_ALLOW);
@@ -301,33 +332,39 @@ static void names_the_rule_that_decided_first(void **state)
     (void)state;
     struct judgement j = judge("pip install x; nmap y; sudo rm -rf /; reboot");
     assert_int_equal(j.decision, DECISION_DENY);
-    assert_true(strcmp(j.rules[0], "package_install") && strcmp(j.rules[0], "network_scan"));
+    assert_int_equal(find_rule(j.rules[0])->action, ACTION_DENY);
+    assert_int_equal(find_rule(j.rules[0])->risk, RISK_CRITICAL);
     j = judge("pip install x; nmap y");
-    assert_string_equal(j.rules[0], "network_scan");
-    assert_string_equal(j.rules[1], "package_install");
+    assert_string_equal(j.rules[0], "scan.tools");
     j = judge("pip install x; \"$y\"");
     assert_string_equal(j.rules[0], POLICY_UNANALYSABLE);
-    assert_string_equal(j.rules[1], "package_install");
     j = judge("rm -rf /; \"$y\"");
-    assert_string_equal(j.rules[0], "rm_rf");
-    assert_string_equal(j.rules[1], POLICY_UNANALYSABLE);
+    assert_string_equal(j.rules[0], "fs.rm-system");
+    assert_true(has_rule(&j, POLICY_UNANALYSABLE));
 }
 
 /* Twenty rules that all match, the last one decides. */
 static void keeps_the_rule_that_decided_where_not_all_have_room(void **state)
 {
     (void)state;
-    static char ids[20][8];
-    struct rule many[COUNT(ids)] = {0};
-    for (size_t i = 0; i < COUNT(many); i++) {
-        snprintf(ids[i], sizeof ids[i], "r%zu", i);
-        many[i] = (struct rule){.id = ids[i], .description = "", .hint = "", .action = ACTION_FLAG};
-    }
-    many[COUNT(many) - 1].action = ACTION_DENY;
-    SCOPED(facts_close) struct facts f = {0};
+    struct err err;
     struct judgement j;
-    facts_read_shell(&f, &(struct facts_setting){context.cwd, context.home}, view_of("ls"));
-    policy_judge(&f, &context, (struct rule_set){many, COUNT(many)}, &j);
+    SCOPED(bytes_close) struct bytes text = bytes_open(65536);
+    SCOPED(ruleset_free) struct ruleset *many = NULL;
+    SCOPED(facts_close) struct facts f = {0};
+    assert_int_equal(bytes_addf(&text, &err, "schema = 1\n"), 0);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(bytes_addf(&text, &err,
+                                    "[[rule]]\nid = 'r%d'\ndescription = 'x'\nrisk = 'low'\n"
+                                    "action = '%s'\n[rule.match]\ncommand = ['nothing']\n",
+                                    i, i == 19 ? "deny" : "flag"),
+                         0);
+    const struct ruleset_source source = {TIER_TENANT, "many.toml", bytes_view(&text)};
+    const struct ruleset_options options = {.sources = &source, .sources_count = 1};
+    if (ruleset_load(&options, &many, &err))
+        fail_msg("%s", err.text);
+    facts_read_shell(&f, &(struct facts_setting){context.cwd, context.home}, view_of("nothing"));
+    policy_judge(&f, &context, many, &j);
     assert_int_equal(j.rules_count, JUDGEMENT_RULES_MAX);
     assert_string_equal(j.rules[0], "r19");
     assert_string_equal(j.rules[1], "r0");
@@ -347,7 +384,8 @@ static void says_what_it_saw_without_raw_control_characters(void **state)
 static void judges_a_home_that_is_the_workspace(void **state)
 {
     (void)state;
-    static const struct policy_context same = {"/workspace", "/workspace", "/workspace"};
+    static const struct policy_context same = {
+        .cwd = "/workspace", .home = "/workspace", .workspace = "/workspace"};
     static const struct {
         const char *text;
         enum policy_decision decision;
@@ -359,7 +397,7 @@ static void judges_a_home_that_is_the_workspace(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct judgement j;
         facts_read_shell(&f, &(struct facts_setting){same.cwd, same.home}, view_of(cases[i].text));
-        policy_judge(&f, &same, policy_default_rules(), &j);
+        policy_judge(&f, &same, rules, &j);
         assert_int_equal(j.decision, cases[i].decision);
     }
 }
@@ -462,5 +500,5 @@ int main(void)
         cmocka_unit_test(judges_a_home_that_is_the_workspace),
         cmocka_unit_test(keeps_to_the_labelled_commands),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, load_rules, free_rules);
 }

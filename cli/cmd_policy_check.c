@@ -1,0 +1,111 @@
+/* corral policy check: what the rules think of a command, of one or of a file of them. */
+#include "base/scope.h"
+#include "cli/policy.h"
+#include "cli/policy_room.h"
+#include "cli/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ARGV_MAX = 1024, LINE_BYTES = 1024 * 1024 };
+
+static int print_as_json(struct view command, const struct judgement *j, struct err *err)
+{
+    SCOPED(bytes_close) struct bytes line = bytes_open(LINE_BYTES);
+    if (policy_json(command, j, &line, err) || bytes_add(&line, "\n", 1, err))
+        return -1;
+    fwrite(line.data, 1, line.len, stdout);
+    return 0;
+}
+
+static int on_line(void *context, struct view packed, struct err *err)
+{
+    struct policy_setup *setup = context;
+    struct value command;
+    struct view at;
+    struct judgement j;
+    int found = policy_get(packed, "command", &command, &at, err);
+    if (found < 0)
+        return -1;
+    if (!found || command.type != PACK_TEXT)
+        return err_set(err, ERR_INVALID, "there is no text \"command\"");
+    policy_room_text(setup->room, &setup->context, setup->set, command.bytes, &j);
+    return print_as_json(command.bytes, &j, err);
+}
+
+static enum colour colour_of(enum policy_decision decision)
+{
+    return decision == DECISION_ALLOW ? GREEN : decision == DECISION_DENY ? RED : YELLOW;
+}
+
+static int print_for_people(const struct cli *cli, const struct judgement *j, struct err *err)
+{
+    SCOPED(bytes_close) struct bytes rules = bytes_open(4096);
+    for (size_t i = 0; i < j->rules_count; i++)
+        if (bytes_addf(&rules, err, "%s%s", i ? ", " : "", j->rules[i]))
+            return -1;
+    printf("%s%s%s, risk %s\n", screen_colour(&cli->screen, colour_of(j->decision)),
+           policy_decision_name(j->decision), screen_plain(&cli->screen),
+           policy_risk_name(j->risk));
+    return print_fact(cli, "rules", err, "%s", rules.data ? (const char *)rules.data : "") ||
+                   print_fact(cli, "reason", err, "%s", j->reason) ||
+                   print_fact(cli, "hint", err, "%s", j->hint)
+               ? -1
+               : 0;
+}
+
+/* Exits as a run of the command would that is refused: 0 only when it is allowed. */
+static int exit_code_of(const struct judgement *j)
+{
+    return j->decision == DECISION_ALLOW  ? 0
+           : j->decision == DECISION_DENY ? err_exit_code(ERR_DENIED)
+                                          : err_exit_code(ERR_APPROVAL_PENDING);
+}
+
+static int judge_argv(struct policy_setup *setup, const struct args *args, struct judgement *j,
+                      struct bytes *shown, struct err *err)
+{
+    struct view argv[ARGV_MAX];
+    if (args->count > ARGV_MAX)
+        return err_set(err, ERR_INVALID, "more than %d arguments", ARGV_MAX);
+    for (int i = 0; i < args->count; i++) {
+        argv[i] = view_of(args->items[i]);
+        if (bytes_addf(shown, err, "%s%s", i ? " " : "", args->items[i]))
+            return -1;
+    }
+    policy_room_argv(setup->room, &setup->context, setup->set, argv, (size_t)args->count, j);
+    return 0;
+}
+
+int policy_check(struct cli *cli, int argc, char **argv, struct err *err)
+{
+    SCOPED(policy_close) struct policy_setup setup = {0};
+    const char *text = NULL, *batch = NULL;
+    struct option options[POLICY_OPTIONS + 3] = {
+        {"command", 'c', "'SHELL STRING'", option_text, &text, "What a shell would run."},
+        {"batch", 0, "FILE", option_text, &batch,
+         "Lines of JSON with a \"command\"; one line of JSON each; - is stdin."},
+    };
+    policy_options(&setup, options + 2);
+    struct args args;
+    if (command_parse(cli, options, argc, argv, &args, err))
+        return -1;
+    if (args.help)
+        return 0;
+    if ((text != NULL) + (batch != NULL) + (args.count > 0) != 1)
+        return err_set(err, ERR_INVALID, "say one of -c TEXT, --batch FILE, -- ARGV…");
+    if (policy_load(&setup, err))
+        return -1;
+    if (batch)
+        return policy_each_line(batch, on_line, &setup, err);
+    SCOPED(bytes_close) struct bytes shown = bytes_open(LINE_BYTES);
+    struct judgement j;
+    if (text)
+        policy_room_text(setup.room, &setup.context, setup.set, view_of(text), &j);
+    else if (judge_argv(&setup, &args, &j, &shown, err))
+        return -1;
+    if (cli->json ? print_as_json(text ? view_of(text) : bytes_view(&shown), &j, err)
+                  : print_for_people(cli, &j, err))
+        return -1;
+    return exit_code_of(&j);
+}

@@ -1,0 +1,46 @@
+/* policy.h - what the `corral policy` commands share: the rules, where a command would run, and
+ * lines of JSON with commands in them. Nothing here asks a service.
+ */
+#pragma once
+
+#include "cli/cli.h"
+#include "data/pack.h"
+#include "engine/policy/context.h"
+#include "engine/policy/judgement.h"
+#include "engine/policy/ruleset.h"
+
+struct policy_room;
+
+/* What the options of every such command fill, and what is loaded from it. */
+struct policy_setup {
+    const char *profile, *rules, *cwd, *home; /* NULL: the default */
+    struct ruleset *set;
+    struct policy_context context;
+    struct policy_room *room; /* for facts, reused from command to command */
+};
+
+/* The rows of these options; `rows` has POLICY_OPTIONS places. */
+enum { POLICY_OPTIONS = 4 };
+void policy_options(struct policy_setup *setup, struct option *rows);
+
+/* Loads the rules. ERR_CONFIG, ERR_INVALID, ERR_IO, ERR_MEMORY. */
+int policy_load(struct policy_setup *setup, struct err *err);
+
+/* Frees and zeroes; fine on a zeroed struct. */
+void policy_close(struct policy_setup *setup);
+
+/* Appends {"command", "decision", "risk", "rules", "unanalysable"} in one line, without its end. */
+int policy_json(struct view command, const struct judgement *j, struct bytes *to, struct err *err);
+
+/* Calls `each` with every line of a file as msgpack, "-" is stdin; empty lines are passed over. An
+ * error names the line. */
+int policy_each_line(const char *path,
+                     int (*each)(void *context, struct view packed, struct err *err), void *context,
+                     struct err *err);
+
+/* The value of a key of a map: 1 with *at behind its header, 0 when it is not there, -1. */
+int policy_get(struct view packed, const char *key, struct value *out, struct view *at,
+               struct err *err);
+
+/* The commands below `corral policy`. */
+command_run policy_check, policy_test;

@@ -1,0 +1,37 @@
+/* feed.h - what reaches a command from others: its sources, followed all the way, answered for all
+ * records and all questions in one pass.
+ *
+ * A question is a key such as stdin_from = ["curl"]. Each has a bit; a record has the bits of what
+ * it is or reads itself, and those that reach it. Records feed later ones, but for loops; so the
+ * pass is made again while something changed, and after FEED_MAX_PASSES what is in doubt holds.
+ */
+#pragma once
+
+#include "engine/policy/path.h"
+
+enum { FEED_MAX_PASSES = 8, FEED_MAX_QUESTIONS = 512 };
+
+enum feed_kind {
+    FEED_STDIN, /* commands, through stdin and <( ) */
+    FEED_ANY,   /* commands, in any way */
+    FEED_READS  /* files read, in any way, also by the command itself */
+};
+
+/* The questions of a rule set; each key's `feed` is its place here. */
+struct feed_questions {
+    const struct rule_key *const *keys;
+    size_t count;
+};
+
+/* What was found out about the facts at hand; zeroed at their beginning. */
+struct feeds {
+    const struct feed_questions *questions;
+    size_t words;                 /* for a bit of each question */
+    uint64_t *self, *piped, *any; /* words for each record; NULL: not looked yet */
+    bool failed;                  /* no memory: every answer is yes */
+};
+
+struct subject;
+
+/* True when what the key asks for reaches the subject's record. */
+bool feed_reaches(const struct subject *s, const struct rule_key *key);

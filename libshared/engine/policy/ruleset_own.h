@@ -1,0 +1,109 @@
+/* ruleset_own.h - a rule set from inside, for the files of engine/policy only. */
+#pragma once
+
+#include "data/toml.h"
+#include "engine/policy/key.h"
+#include "engine/policy/ruleset.h"
+
+/* What is done about a command that no rule knows, or that nobody could understand. */
+struct default_verdict {
+    enum policy_action action;
+    enum policy_risk risk;
+    const char *flag; /* noted among the rules; "" nothing */
+};
+
+struct policy_defaults {
+    struct default_verdict unmatched, unanalysable;
+};
+
+/* A match that is looked at for every name, or for those of one command. */
+struct index_entry {
+    const struct rule_match *match;
+    const struct index_entry *next;
+};
+
+struct index_name {
+    const char *name; /* NULL: free */
+    const struct index_entry *first;
+    struct index_entry **tail;
+};
+
+/* Which matches may hold for a command of this name. */
+struct rule_index {
+    struct index_name *names; /* a hash table; its size is a power of two */
+    size_t size;
+    const struct rule_match **others; /* without a name, or with a pattern of names */
+    size_t others_count;
+};
+
+struct ruleset {
+    struct arena arena;
+    const struct rule **rules;
+    size_t count, room;
+    struct policy_defaults defaults;
+    struct known_hosts known_hosts;
+    struct rule_index index;
+    struct feed_questions questions;
+    struct regex **regexes; /* to free */
+    size_t regexes_count, regexes_room;
+    uint8_t hash[POLICY_HASH_BYTES];
+};
+
+/* One text to read: a file of a source, or a builtin one. */
+struct rule_text {
+    char *name; /* as errors call it */
+    enum policy_tier tier;
+    struct toml_file *toml;
+};
+
+/* A named list of a file. */
+struct rule_list {
+    const char *name;
+    const char *const *items;
+    size_t count;
+    enum policy_tier tier;
+};
+
+/* What is read into a set, and with what. */
+struct reading_rules {
+    struct ruleset *set;
+    struct rule_list *lists;
+    size_t lists_count, lists_room;
+    const struct rule_text *text; /* at hand */
+    struct err *err;
+};
+
+/* ERR_CONFIG with the entry's file, line and column in front. */
+int rules_wrong(struct reading_rules *r, const struct toml_entry *e, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Memory and texts of the set; NULL with err. */
+void *rules_new(struct reading_rules *r, size_t count, size_t size);
+char *rules_text(struct reading_rules *r, const char *text);
+
+/* Copies an array of texts. */
+int rules_texts(struct reading_rules *r, const struct toml_entry *e, const char *const **items,
+                size_t *count);
+
+/* The rest of a path behind "array[N]", and N; NULL when it is another path. */
+const char *rules_element(const char *table, const char *array, size_t *index);
+
+/* Remembers the lists of the text at hand, before any rule is read. */
+int rules_read_lists(struct reading_rules *r);
+
+/* Reads the rules and defaults of the text at hand. */
+int rules_read(struct reading_rules *r);
+
+/* Reads one key of a match. */
+int rules_read_key(struct reading_rules *r, const struct toml_entry *e, struct rule_key *out);
+
+/* A list of texts with the lists in it resolved; with `bits` tags of paths are taken out of it. */
+int rules_resolve(struct reading_rules *r, const struct toml_entry *e, unsigned *bits,
+                  const char *const **items, size_t *count);
+
+/* Once all rules are read: the index, and that every example is as its rule says. */
+int rules_index(struct reading_rules *r);
+int rules_check_examples(struct reading_rules *r);
+
+/* Fills the set's hash. */
+void rules_hash(struct ruleset *set);
