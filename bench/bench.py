@@ -51,7 +51,9 @@ class Bench:
 
     def approve(self, agent):
         key = lib.zmq.curve_keypair()[0].decode()
-        self.guardian.ask("agent_approve", {"agent": agent, "public_key": key})
+        roomy = {"max_sandboxes": 10000, "max_memory_mb": 1 << 20, "max_cpu_percent": 100000}
+        request = {"agent": agent, "public_key": key, "settings": roomy}
+        self.guardian.ask("agent_approve", request)
 
     def create(self, agent="bench"):
         made = self.admin.ask("sandbox_create", {"agent": agent})["sandbox_id"]

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/connect.h"
 #include "cli/print.h"
+#include "cli/units.h"
 #include "net/connection.h"
 #include "net/keys.h"
 #include "schema/config.h"
@@ -16,9 +17,17 @@
 struct agent_approval {
     const char *tenant;     /* "" : the caller's own */
     const char *public_key; /* NULL: a pair is made here */
+    bool no_key;            /* only settings change */
     char path[4096];        /* of the connection file */
     struct agent_approve request;
     struct agent_changed changed;
+};
+
+/* Settings as options give them; 0 or NULL: not given. */
+struct given {
+    const char *version;
+    struct texts tags;
+    int64_t max_sandboxes, max_memory_mb, max_cpu_millis;
 };
 
 /* An agent on another uid or host reaches the manager by TCP only. */
@@ -74,6 +83,10 @@ static int fill(struct agent_approval *a, const char *name, const char *key_out,
                        a->tenant);
     text_copy(a->request.agent, sizeof a->request.agent, name);
     text_copy(a->request.tenant, sizeof a->request.tenant, a->tenant);
+    if (a->no_key && (a->public_key || key_out))
+        return err_set(err, ERR_INVALID, "--no-key: goes with neither --public-key nor --key-out");
+    if (a->no_key)
+        return 0;
     if (a->public_key && key_out)
         return err_set(err, ERR_INVALID, "--public-key and --key-out: the secret key is elsewhere");
     if (a->public_key) {
@@ -91,12 +104,43 @@ static int fill(struct agent_approval *a, const char *name, const char *key_out,
     return 0;
 }
 
+/* What the options set; one of them replaces all that was set before. */
+static int set(const struct given *given, bool no_key, struct agent_approve *request,
+               struct err *err)
+{
+    struct agent_settings *to = &request->settings;
+    bool is_given = given->version || given->tags.count || given->max_sandboxes ||
+                    given->max_memory_mb || given->max_cpu_millis;
+    size_t len = 0;
+    if (!is_given && no_key)
+        return err_set(err, ERR_INVALID,
+                       "--no-key: give what is to be set, such as --max-cpus 4 or --tag team=a");
+    if (!is_given)
+        return 0;
+    if (given->version && !text_copy(to->version, sizeof to->version, given->version))
+        return err_set(err, ERR_INVALID, "--agent-version: more than 64 bytes");
+    for (size_t i = 0; i < given->tags.count; i++) {
+        const char *tag = given->tags.items[i];
+        if (strchr(tag, ','))
+            return err_set(err, ERR_INVALID, "--tag: no comma in an agent's tag");
+        int n = snprintf(to->tags + len, sizeof to->tags - len, "%s%s", len ? "," : "", tag);
+        len += (size_t)n;
+        if (len >= sizeof to->tags)
+            return err_set(err, ERR_INVALID, "--tag: more than 255 bytes together");
+    }
+    to->max_sandboxes = given->max_sandboxes;
+    to->max_memory_mb = given->max_memory_mb;
+    to->max_cpu_percent = (given->max_cpu_millis + 9) / 10;
+    schema_mark(&message_agent_approve, request, "settings");
+    return 0;
+}
+
 /* Writes the file, asks the guardian, and takes the file back when the answer is no. */
 static int approve(struct connect *connect, struct agent_approval *a, struct err *err)
 {
     static const struct question question = {PART_GUARDIAN, "agent_approve", &message_agent_approve,
                                              &message_agent_changed, CONNECT_ASK_MS};
-    if (!a->public_key && write_file(connect, a, err))
+    if (!a->no_key && !a->public_key && write_file(connect, a, err))
         return -1;
     if (!connect_ask(connect, &question, &a->request, &a->changed, err))
         return 0;
@@ -118,7 +162,8 @@ static int print_result(const struct cli *cli, const struct agent_approval *a,
         print_line("%s", a->changed.agent);
         return 0;
     }
-    print_line("Agent %s of tenant %s is approved.", a->changed.agent, a->changed.tenant);
+    print_line("Agent %s of tenant %s is approved%s.", a->changed.agent, a->changed.tenant,
+               a->no_key ? ", with these settings from now on; see corral agents" : "");
     if (!a->path[0])
         return 0;
     print_line("Its connection file is %s (keep it secret). Try:", a->path);
@@ -133,12 +178,24 @@ int cmd_approve_agent(struct cli *cli, int argc, char **argv, struct err *err)
 {
     const char *key_out = NULL;
     struct agent_approval approval = {.tenant = ""};
+    struct given settings = {0};
     const struct option options[] = {
         {"tenant", 0, "T", option_text, &approval.tenant, "Whose agent; default: your own tenant."},
         {"key-out", 0, "FILE", option_text, &key_out,
          "Where the connection file goes; ./NAME.corral.json."},
         {"public-key", 0, "K", option_text, &approval.public_key,
          "The agent's own CURVE key, in Z85; then no file is written."},
+        {"no-key", 0, NULL, option_flag, &approval.no_key,
+         "Makes no key: only changes what is set for an approved agent."},
+        {"agent-version", 0, "V", option_text, &settings.version,
+         "Of the agent's program; stands in the record of all that it does."},
+        {"tag", 0, "K=V", units_tag, &settings.tags, "Rules may ask for it; repeat."},
+        {"max-sandboxes", 0, "N", units_count, &settings.max_sandboxes,
+         "How many may live at once."},
+        {"max-memory", 0, "SIZE", units_memory_mb, &settings.max_memory_mb,
+         "Memory of its sandboxes together: 2g, or a number of MiB."},
+        {"max-cpus", 0, "N", units_cpu_millis, &settings.max_cpu_millis,
+         "Cores of its sandboxes together, such as 1.5."},
         {0},
     };
     struct args args;
@@ -148,8 +205,9 @@ int cmd_approve_agent(struct cli *cli, int argc, char **argv, struct err *err)
         return 0;
 
     SCOPED(connect_close) struct connect connect = {0};
-    if (fill(&approval, args.items[0], key_out, err) || connect_open(cli, &connect, err) ||
-        approve(&connect, &approval, err) ||
+    if (fill(&approval, args.items[0], key_out, err) ||
+        set(&settings, approval.no_key, &approval.request, err) ||
+        connect_open(cli, &connect, err) || approve(&connect, &approval, err) ||
         connect_await_generation(&connect, approval.changed.generation, err))
         return -1;
     return print_result(cli, &approval, &connect, err);

@@ -47,6 +47,8 @@ static const struct command commands[] = {
     {"revoke-agent", NULL, AGENTS, "NAME [--tenant T]",
      "Takes an agent's approval and keys away; its commands end.", "corral revoke-agent bot", 1, 1,
      cmd_revoke_agent},
+    {"agents", "list-agents", AGENTS, "", "Lists the approved agents and what is set for each.",
+     "corral agents", 0, 0, cmd_agents},
     {"kill-agent", NULL, AGENTS, "NAME [--force]", "Ends every sandbox of an agent.",
      "corral kill-agent bot --force", 1, 1, cmd_kill_agent},
     {"guardian-status", NULL, AGENTS, "", "Shows rules, approved agents and decisions.",

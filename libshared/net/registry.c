@@ -262,12 +262,20 @@ static struct registry_agent *find_agent(const struct registry *registry,
     return bsearch(agent, registry->agents, registry->agent_count, sizeof *agent, by_agent);
 }
 
+const struct registry_agent *registry_find_agent(const struct registry *registry,
+                                                 const char *tenant, const char *name)
+{
+    struct registry_agent wanted;
+    if (!text_copy(wanted.tenant, sizeof wanted.tenant, tenant) ||
+        !text_copy(wanted.name, sizeof wanted.name, name))
+        return NULL;
+    return find_agent(registry, &wanted);
+}
+
 bool registry_agent_is_approved(const struct registry *registry, const char *tenant,
                                 const char *name)
 {
-    struct registry_agent wanted;
-    return text_copy(wanted.tenant, sizeof wanted.tenant, tenant) &&
-           text_copy(wanted.name, sizeof wanted.name, name) && find_agent(registry, &wanted);
+    return registry_find_agent(registry, tenant, name) != NULL;
 }
 
 /* The start of every change: a copy that is one generation on. */
@@ -309,8 +317,8 @@ int registry_with_agent(const struct registry *old, const struct registry_agent 
     struct registry *next = next_generation(old, err);
     if (!next)
         return -1;
-    if (!find_agent(old, agent))
-        next->agents[next->agent_count++] = *agent;
+    const struct registry_agent *same = find_agent(old, agent);
+    next->agents[same ? (size_t)(same - old->agents) : next->agent_count++] = *agent;
     return finish(next, now_s, to, err);
 }
 

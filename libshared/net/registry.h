@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "net/keys.h"
+#include "schema/message.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -48,6 +49,7 @@ struct registry_row {
 struct registry_agent {
     char tenant[NAME_BYTES];
     char name[NAME_BYTES];
+    struct agent_settings settings;
 };
 
 struct registry; /* a snapshot */
@@ -98,12 +100,16 @@ bool registry_row_acts_for(const struct registry_row *row, const char *agent);
 /* True for the row of the named service. */
 bool registry_row_is_service(const struct registry_row *row, const char *service);
 
+/* NULL when it is not approved. Lives as long as the reference. */
+const struct registry_agent *registry_find_agent(const struct registry *registry,
+                                                 const char *tenant, const char *name);
+
 bool registry_agent_is_approved(const struct registry *registry, const char *tenant,
                                 const char *name);
 
 /* Changes make a new snapshot of the next generation; the old one stays as it is. now_s and errors
- * as registry_make. Adding what is there or removing what is not there is fine and still makes a
- * new generation. */
+ * as registry_make. Adding what is there replaces it, removing what is not there is fine, and both
+ * make a new generation. */
 int registry_with_row(const struct registry *old, const struct registry_row *row, int64_t now_s,
                       struct registry **to, struct err *err);
 int registry_without_principal(const struct registry *old, const char *tenant,

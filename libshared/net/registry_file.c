@@ -88,6 +88,7 @@ static int take_agents(struct reader *r, struct registry_agent *agents, size_t c
             return -1;
         text_copy(agents[i].tenant, sizeof agents[i].tenant, agent.tenant);
         text_copy(agents[i].name, sizeof agents[i].name, agent.name);
+        agents[i].settings = agent.settings;
     }
     return 0;
 }
@@ -180,9 +181,10 @@ int registry_print(const struct registry *registry, struct bytes *to, struct err
         if (print_row(&parts.rows[i], to, err))
             return -1;
     for (size_t i = 0; i < parts.agent_count; i++) {
-        struct registered_agent agent = {0};
+        struct registered_agent agent = {.settings = parts.agents[i].settings};
         text_copy(agent.tenant, sizeof agent.tenant, parts.agents[i].tenant);
         text_copy(agent.name, sizeof agent.name, parts.agents[i].name);
+        schema_mark(&message_registered_agent, &agent, "settings");
         if (print_line(&message_registered_agent, &agent, to, err))
             return -1;
     }

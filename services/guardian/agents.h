@@ -8,8 +8,8 @@
 #include "guardian/change.h"
 #include "guardian/projection.h"
 
-/* A migration. */
-extern const char agents_schema[];
+/* Migrations. */
+extern const char agents_schema[], agents_settings_schema[];
 
 /* Owns agent_approve and agent_revoke. */
 guardian_apply agents_apply;

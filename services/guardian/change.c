@@ -39,6 +39,19 @@ static int check_names(const struct change *c, struct err *err)
     return 0;
 }
 
+/* key=value, a comma between. */
+static int check_tags(const char *tags, struct err *err)
+{
+    while (*tags) {
+        size_t len = strcspn(tags, ","), key = strcspn(tags, "=");
+        if (!key || key >= len)
+            return err_set(err, ERR_INVALID, "settings.tags: key=value, a comma between two");
+        tags += len;
+        tags += *tags ? 1 : 0;
+    }
+    return 0;
+}
+
 static int check_key(const struct change *c, const struct registry *registry, struct err *err)
 {
     if (keys_check_public(c->public_key, err))
@@ -70,11 +83,25 @@ static int check_principal(const struct change *c, const struct registry *regist
     return 0;
 }
 
+static int check_settings(const struct change *c, const struct registry *registry, struct err *err)
+{
+    if (!c->has_settings)
+        return err_set(err, ERR_INVALID, "agent_approve: neither public_key nor settings");
+    if (!registry_agent_is_approved(registry, c->tenant, c->agent))
+        return err_set(err, ERR_NOT_FOUND, "no agent %s is approved in tenant %s", c->agent,
+                       c->tenant);
+    return 0;
+}
+
 int change_check(const struct change *c, const struct registry *registry, int64_t now_s,
                  struct err *err)
 {
     if (check_names(c, err))
         return -1;
+    if (c->has_settings && check_tags(c->settings.tags, err))
+        return -1;
+    if (c->is_approval && !c->public_key[0])
+        return check_settings(c, registry, err);
     if (c->is_approval)
         return check_key(c, registry, err) || check_principal(c, registry, now_s, err) ? -1 : 0;
     if (change_holds(c, registry))
@@ -83,13 +110,23 @@ int change_check(const struct change *c, const struct registry *registry, int64_
     return 0;
 }
 
+static bool same_settings(const struct agent_settings *a, const struct agent_settings *b)
+{
+    return !strcmp(a->version, b->version) && !strcmp(a->tags, b->tags) &&
+           a->max_sandboxes == b->max_sandboxes && a->max_memory_mb == b->max_memory_mb &&
+           a->max_cpu_percent == b->max_cpu_percent;
+}
+
 bool change_holds(const struct change *c, const struct registry *registry)
 {
-    bool is_approved = registry_agent_is_approved(registry, c->tenant, c->agent);
+    const struct registry_agent *agent = registry_find_agent(registry, c->tenant, c->agent);
     if (!c->is_approval)
-        return !is_approved && !has_own_row(c, registry);
+        return !agent && !has_own_row(c, registry);
+    bool is_as_set = agent && (!c->has_settings || same_settings(&agent->settings, &c->settings));
+    if (!is_as_set || !c->public_key[0])
+        return is_as_set;
     const struct registry_row *row = registry_find_key(registry, c->public_key);
-    return is_approved && row && is_own(c, row);
+    return row && is_own(c, row);
 }
 
 static int add_agent(const struct change *c, const struct registry *old,
@@ -97,6 +134,8 @@ static int add_agent(const struct change *c, const struct registry *old,
                      struct err *err)
 {
     struct registry_row row = {.roles = ROLE_AGENT};
+    if (!c->public_key[0])
+        return registry_with_agent(old, agent, now_s, to, err);
     text_copy(row.public_key, sizeof row.public_key, c->public_key);
     text_copy(row.tenant, sizeof row.tenant, c->tenant);
     text_copy(row.principal, sizeof row.principal, c->agent);
@@ -129,6 +168,11 @@ int change_apply(const struct change *c, const struct registry *old, int64_t now
     struct registry_agent agent = {0};
     text_copy(agent.tenant, sizeof agent.tenant, c->tenant);
     text_copy(agent.name, sizeof agent.name, c->agent);
+    const struct registry_agent *same = registry_find_agent(old, c->tenant, c->agent);
+    if (c->has_settings)
+        agent.settings = c->settings;
+    else if (same)
+        agent.settings = same->settings;
     return c->is_approval ? add_agent(c, old, &agent, now_s, to, err)
                           : take_away(c, old, &agent, now_s, to, err);
 }

@@ -13,7 +13,9 @@ struct change {
     bool is_approval; /* otherwise a revocation */
     char tenant[NAME_BYTES];
     char agent[NAME_BYTES];
-    char public_key[KEY_TEXT_BYTES]; /* of an approval */
+    char public_key[KEY_TEXT_BYTES]; /* of an approval; "": only settings change */
+    bool has_settings;               /* otherwise they stay as they are */
+    struct agent_settings settings;
 };
 
 /* Says whether the change can be made.

@@ -40,6 +40,7 @@ void guardian_close(void *state);
 query_handler on_verdict_request; /* struct verdict_request, struct verdict */
 query_handler on_guardian_status; /* struct nothing, struct guardian_report */
 query_handler on_acl_list;        /* struct acl_list, struct acl_page */
+query_handler on_agent_list;      /* struct agent_list, struct agent_rows */
 
 query_handler on_approval_list; /* struct approval_list, struct approval_rows */
 query_handler on_approval_show; /* struct approval_show, struct approval */

@@ -19,6 +19,9 @@ static const struct query queries[] = {
      "Shows one approval: exactly what will run, and why it was stopped."},
     {"hold_list", &message_nothing, &message_hold_rows, READERS, NULL, on_hold_list,
      "Lists the holds that the caller may see."},
+    {"agent_list", &message_agent_list, &message_agent_rows,
+     ROLE_OPERATOR | ROLE_ADMIN | ROLE_OBSERVER, NULL, on_agent_list,
+     "Approved agents and what is set for each."},
     {0},
 };
 

@@ -11,6 +11,8 @@ static enum op_state received(struct op *op, const struct wake *wake)
     struct change change = {.is_approval = true};
     text_copy(change.agent, sizeof change.agent, in->agent);
     text_copy(change.public_key, sizeof change.public_key, in->public_key);
+    change.has_settings = schema_has(&message_agent_approve, in, "settings");
+    change.settings = in->settings;
     return op_change_begin(op, &change, in->tenant);
 }
 
@@ -28,5 +30,5 @@ const struct op_kind op_agent_approve = {
              [OP_REPLIED] = op_step_replied,
              [OP_REFUSED] = op_step_refused},
     .doc = "Approves an agent and registers its key; again with another key: a second one beside "
-           "the first.",
+           "the first; without one: changes what is set for it.",
 };

@@ -25,6 +25,9 @@ void change_fill(const struct change *change, struct event *event)
     text_copy(event->tenant, sizeof event->tenant, change->tenant);
     text_copy(event->agent, sizeof event->agent, change->agent);
     event->public_key = view_of(change->public_key);
+    event->settings = change->settings;
+    if (change->has_settings)
+        schema_mark(&message_event, event, "settings");
 }
 
 static int check(struct op *op, const struct change *change, struct err *err)

@@ -11,8 +11,8 @@
 #include <string.h>
 
 /* A database knows how many of these it has had: rows are only ever added, at the end. */
-static const char *const migrations[] = {ledger_schema, agents_schema, acls_schema, approval_schema,
-                                         hold_schema};
+static const char *const migrations[] = {ledger_schema,   agents_schema, acls_schema,
+                                         approval_schema, hold_schema,   agents_settings_schema};
 
 static const struct owner {
     const char *kind;

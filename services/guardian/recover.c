@@ -84,6 +84,8 @@ static int keep(void *context, const struct event *intent, struct err *err)
     text_copy(u->change.tenant, sizeof u->change.tenant, intent->tenant);
     text_copy(u->change.agent, sizeof u->change.agent, intent->agent);
     text_copy_view(u->change.public_key, sizeof u->change.public_key, intent->public_key);
+    u->change.has_settings = schema_has(&message_event, &u->intent, "settings");
+    u->change.settings = u->intent.settings;
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "engine/record/act.h"
 #include "manager/exec.h"
+#include "manager/operations.h"
 
 #include <string.h>
 
@@ -37,6 +38,7 @@ static void fill_act(const struct op *op, struct event *event, const char *phase
     fill(op, event, phase);
     show_command(op->request, shown, &event->command_bytes);
     event->command = bytes_view(shown);
+    manager_fill_agent(op, event);
     judge_fill(&r->judgement, event);
 }
 

@@ -40,6 +40,14 @@ int check_assignments(struct list texts, const char *field, struct err *err)
     return 0;
 }
 
+void manager_fill_agent(const struct op *op, struct event *event)
+{
+    SCOPED(registry_release) struct registry *registry = registry_hold(op->service->registry);
+    const struct registry_agent *agent = registry_find_agent(registry, op->tenant, event->agent);
+    if (agent)
+        text_copy(event->agent_version, sizeof event->agent_version, agent->settings.version);
+}
+
 static struct thresholds three(int64_t warning, int64_t critical, int64_t kill)
 {
     return (struct thresholds){

@@ -3,11 +3,13 @@
 #include "manager/judge.h"
 #include "manager/limits.h"
 #include "manager/operations.h"
+#include "manager/quota.h"
 #include "manager/sandbox.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/rand.h"
+#include "base/scope.h"
 #include "base/text.h"
 
 #include <stdio.h>
@@ -96,6 +98,8 @@ static enum op_state received(struct op *op, const struct wake *wake)
     if (in->deadline_ms)
         op->deadline_boot_ms = op->started_boot_ms + in->deadline_ms;
     c->limits = limits_filled(&in->limits, &m->service->config);
+    if (quota_check(m, op->call->registry, op->tenant, in->agent, &c->limits, &err))
+        return op_refuse(op, &err);
     rand_id(random);
     snprintf(c->sandbox_id, sizeof c->sandbox_id, "sb_%s_%s", m->tag, random);
     ask(op);
@@ -118,6 +122,7 @@ static enum op_state judged(struct op *op, const struct wake *wake)
     text_copy(intent.agent, sizeof intent.agent, in->agent);
     text_copy(intent.sandbox_id, sizeof intent.sandbox_id, c->sandbox_id);
     schema_mark(&message_event, &intent, "limits");
+    manager_fill_agent(op, &intent);
     judge_fill(&c->judgement, &intent);
     return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
 }
@@ -157,7 +162,9 @@ static int begin(struct op *op, struct err *err)
     struct manager *m = manager_of(op);
     struct lease lease = first_lease(op);
     struct sandbox *s;
-    if (sandbox_check_room(m, err) || sandbox_new(m, &lease, &s, err))
+    SCOPED(registry_release) struct registry *registry = registry_hold(op->service->registry);
+    if (quota_check(m, registry, op->tenant, lease.agent, &c->limits, err) ||
+        sandbox_check_room(m, err) || sandbox_new(m, &lease, &s, err))
         return -1;
     c->manager = m;
     c->spec = (struct sandbox_spec){.limits = limits_of_cgroup(&c->limits),
@@ -255,6 +262,7 @@ static enum op_state resulted(struct op *op, const struct wake *wake)
         judge_fill(&c->judgement, &result); /* a denial is its own intent */
     else
         result.duration_ms = clock_boot_ms() - c->acting_boot_ms;
+    manager_fill_agent(op, &result);
     if (c->is_over || c->failed)
         text_copy(result.detail, sizeof result.detail, c->err.text);
     if (op_record(op, &result, true, &err))

@@ -15,5 +15,8 @@ int check_assignments(struct list texts, const char *field, struct err *err);
 /* Passes a client's credit on to the command that an operation runs; of others it is ignored. */
 void exec_credit(struct op *op, int64_t bytes);
 
+/* Fills in agent_version, as the agent's approval has it now. */
+void manager_fill_agent(const struct op *op, struct event *event);
+
 /* The monitor's thresholds for a new sandbox, from the configuration. */
 void manager_thresholds(const struct config *config, struct lease *lease);

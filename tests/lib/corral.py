@@ -210,9 +210,11 @@ class Corral:
         self.rows.append(row | ({"agents": list(agents)} if agents else {}))
 
     def write_registry(self, generation, agents=()):
-        """Replaces registry.json; agents are (tenant, name)."""
+        """Replaces registry.json; agents are (tenant, name), with quotas that no story reaches."""
         lines = [{"generation": generation, "keys": len(self.rows), "agents": len(agents)}]
-        lines += self.rows + [{"tenant": tenant, "name": name} for tenant, name in agents]
+        roomy = {"max_sandboxes": 10000, "max_memory_mb": 1 << 20, "max_cpu_percent": 100000}
+        lines += self.rows
+        lines += [{"tenant": t, "name": name, "settings": roomy} for t, name in agents]
         path = self.state / "public" / "registry.json"
         fresh = path.with_suffix(".new")
         fresh.write_text("".join(json.dumps(line) + "\n" for line in lines))

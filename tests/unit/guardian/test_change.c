@@ -130,7 +130,7 @@ static void half_an_agent_can_be_revoked(void **state)
 {
     (void)state;
     struct change c = approval("coder"), gone = revocation("coder");
-    struct registry_agent agent = {"acme", "coder"};
+    struct registry_agent agent = {.tenant = "acme", .name = "coder"};
     struct registry *next = NULL;
     apply(&c);
     assert_int_equal(registry_without_agent(registry, &agent, NOW_S, &next, &err), 0);
@@ -165,7 +165,7 @@ static void leaves_a_principal_alone_that_is_no_agent_of_that_name(void **state)
     (void)state;
     struct change c = revocation("ops");
     assert_refused(&c, ERR_NOT_FOUND);
-    struct registry_agent agent = {"acme", "ops"};
+    struct registry_agent agent = {.tenant = "acme", .name = "ops"};
     struct registry *next = NULL;
     assert_int_equal(registry_with_agent(registry, &agent, NOW_S, &next, &err), 0);
     registry_release(&registry);
@@ -204,6 +204,55 @@ static void refuses_names_and_keys_without_their_form(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_registry, drop_registry)
 
+static const struct agent_settings *settings_of(const char *agent)
+{
+    const struct registry_agent *row = registry_find_agent(registry, "acme", agent);
+    assert_non_null(row);
+    return &row->settings;
+}
+
+static void settings_stay_until_others_are_given(void **state)
+{
+    (void)state;
+    struct change c = approval("coder");
+    c.has_settings = true;
+    c.settings = (struct agent_settings){.version = "1.2", .tags = "team=a", .max_sandboxes = 7};
+    apply(&c);
+    assert_true(change_holds(&c, registry));
+    assert_string_equal(settings_of("coder")->version, "1.2");
+
+    struct change other_key = approval("coder");
+    assert_false(change_holds(&other_key, registry));
+    apply(&other_key);
+    assert_string_equal(settings_of("coder")->tags, "team=a");
+    assert_int_equal(settings_of("coder")->max_sandboxes, 7);
+
+    c.settings = (struct agent_settings){.max_memory_mb = 64};
+    assert_false(change_holds(&c, registry));
+    apply(&c);
+    assert_int_equal(settings_of("coder")->max_sandboxes, 0);
+    assert_int_equal(settings_of("coder")->max_memory_mb, 64);
+
+    struct change gone = revocation("coder"), back = approval("coder");
+    apply(&gone);
+    apply(&back);
+    assert_int_equal(settings_of("coder")->max_memory_mb, 0);
+}
+
+static void refuses_tags_that_are_none(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"a", "=a", "a=b,c", "a=b,,c=d", "a,b=c"};
+    struct change c = approval("coder");
+    c.has_settings = true;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        text_copy(c.settings.tags, sizeof c.settings.tags, wrong[i]);
+        assert_refused(&c, ERR_INVALID);
+    }
+    text_copy(c.settings.tags, sizeof c.settings.tags, "a=b,c=,d=e=f");
+    apply(&c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +264,8 @@ int main(void)
         TEST(leaves_a_principal_alone_that_is_no_agent_of_that_name),
         TEST(the_same_name_in_another_tenant_is_another_agent),
         TEST(refuses_names_and_keys_without_their_form),
+        TEST(settings_stay_until_others_are_given),
+        TEST(refuses_tags_that_are_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

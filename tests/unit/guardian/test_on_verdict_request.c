@@ -36,7 +36,7 @@ static int open_guardian(int64_t journal_bytes)
     if (ruleset_load(&(struct ruleset_options){0}, &guardian.rules, &err))
         return -1;
     guardian.tally = (struct tally){0};
-    struct registry_agent agent = {"acme", "coder"};
+    struct registry_agent agent = {.tenant = "acme", .name = "coder"};
     struct registry_parts parts = {.agents = &agent, .agent_count = 1};
     if (loop_new(&service.loop, &err))
         return -1;

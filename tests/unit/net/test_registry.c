@@ -163,7 +163,7 @@ static void a_change_makes_a_new_generation_and_leaves_the_old_one(void **state)
     struct err err;
     const struct registry_row alice = fixture_row(&keys[0], "red", "alice", ROLE_AGENT);
     const struct registry_row bob = fixture_row(&keys[1], "red", "bob", ROLE_OPERATOR);
-    const struct registry_agent agent = {"red", "coder"};
+    const struct registry_agent agent = {.tenant = "red", .name = "coder"};
     SCOPED(registry_release) struct registry *first = make(&alice, 1);
     SCOPED(registry_release) struct registry *with_bob = NULL, *without = NULL;
     SCOPED(registry_release) struct registry *approved = NULL, *revoked = NULL;

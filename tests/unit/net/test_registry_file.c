@@ -30,7 +30,8 @@ static struct registry *example(void)
     rows[0].not_before_s = 5;
     rows[0].not_after_s = 5000;
     text_copy(rows[1].service, sizeof rows[1].service, "audit");
-    const struct registry_agent agents[] = {{"red", "alice"}, {"blue", "bob"}};
+    const struct registry_agent agents[] = {{.tenant = "red", .name = "alice"},
+                                            {.tenant = "blue", .name = "bob"}};
     struct registry_parts parts = {3, rows, COUNT(rows), agents, COUNT(agents)};
     struct registry *registry;
     if (registry_make(&parts, NOW_S, &registry, &err))
