@@ -183,21 +183,32 @@ static bool may_have_any_flag(const struct command_fact *c)
     return false;
 }
 
+static bool flags_may_be_any(const struct subject *s, bool sure)
+{
+    return !sure && s->match->flags_unknown && may_have_any_flag(s->c);
+}
+
 bool test_flags_any(const struct subject *s, const struct rule_key *key, bool sure)
 {
     for (size_t i = 0; i < key->count; i++)
         if (has_flag(s->c, key->items[i]))
             return true;
-    return !sure && may_have_any_flag(s->c);
+    return flags_may_be_any(s, sure);
 }
 
 bool test_flags_all(const struct subject *s, const struct rule_key *key, bool sure)
 {
-    bool any = !sure && may_have_any_flag(s->c);
+    bool any = flags_may_be_any(s, sure);
     for (size_t i = 0; i < key->count; i++)
         if (!any && !has_flag(s->c, key->items[i]))
             return false;
     return true;
+}
+
+bool test_flags_unknown(const struct subject *s, const struct rule_key *key, bool sure)
+{
+    (void)sure;
+    return s->match->asks_flags || may_have_any_flag(s->c) == key->flag;
 }
 
 /* The pattern's part before "=" is the option, what stands behind it its value. */

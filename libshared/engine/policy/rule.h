@@ -50,6 +50,8 @@ struct rule_match {
     unsigned needs;     /* set of enum fact_need: without them no record can match */
     bool paths_unknown; /* a path that is known only when it runs counts as listed */
     bool asks_paths;    /* one of its keys is a list of paths */
+    bool flags_unknown; /* an argument that may become several counts as any option */
+    bool asks_flags;    /* one of its keys is a list of options */
     const struct rule *rule;
     const struct rule_match *next;
 };

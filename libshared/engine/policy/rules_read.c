@@ -174,6 +174,8 @@ static int end_match(struct reading_rules *r, struct draft *d)
         m->needs |= no ? 0 : row->needs;
         m->asks_paths |= row->kind == KIND_PATHS;
         m->paths_unknown |= !strcmp(row->name, "paths_unknown") && !no;
+        m->asks_flags |= !strncmp(row->name, "flags_a", strlen("flags_a"));
+        m->flags_unknown |= !strcmp(row->name, "flags_unknown") && !no;
     }
     remember_feeds(r->set, m);
     *d->tail = m;
