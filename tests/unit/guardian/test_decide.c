@@ -238,6 +238,14 @@ static void a_variable_that_changes_what_programs_do_is_refused(void **state)
     }
 }
 
+static bool has_rule(const struct judgement *j, const char *id)
+{
+    for (size_t i = 0; i < j->rules_count; i++)
+        if (!strcmp(j->rules[i], id))
+            return true;
+    return false;
+}
+
 static void what_is_found_in_several_places_adds_up(void **state)
 {
     (void)state;
@@ -246,10 +254,10 @@ static void what_is_found_in_several_places_adds_up(void **state)
     add_env(&act, "A=\x1b[0m");
     struct judgement j = decided(&act, true);
     assert_int_equal(j.decision, DECISION_DENY);
-    assert_int_equal(j.rules_count, 3);
     assert_string_equal(j.rules[0], "priv.preload");
-    assert_string_equal(j.rules[1], "pkg.install");
-    assert_string_equal(j.rules[2], POLICY_UNANALYSABLE);
+    assert_true(has_rule(&j, "obf.invisible"));
+    assert_true(has_rule(&j, "pkg.install"));
+    assert_true(has_rule(&j, POLICY_UNANALYSABLE));
     assert_true(j.unanalysable);
     act = script("rm -rf /");
     bytes_clear(&env_store);
