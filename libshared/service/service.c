@@ -325,8 +325,9 @@ static int prepare(struct life *life, struct err *err)
     if (o->config ? config_load(o->config, &s->config, err) : (config_defaults(&s->config), 0))
         return err_config(err);
     if (!text_copy(s->state_path, sizeof s->state_path - 16, o->state) ||
-        !text_copy(s->run_path, sizeof s->run_path, o->run))
-        return err_set(err, ERR_CONFIG, "--state or --run is too long");
+        !text_copy(s->run_path, sizeof s->run_path, o->run) ||
+        !text_copy(s->config_path, sizeof s->config_path, o->config ? o->config : ""))
+        return err_set(err, ERR_CONFIG, "--state, --run or --config is too long");
     if (gethostname(s->host, sizeof s->host - 1))
         return err_sys(err, "gethostname");
     sigset_t set = handled_signals();

@@ -87,9 +87,10 @@ struct service {
     struct outbox *outbox;
     struct projection *projection; /* NULL when the table has none */
     struct registry_slot *registry;
-    char state_path[256]; /* DIR */
-    char own_path[256];   /* DIR/<service> */
-    char run_path[108];   /* --run */
+    char state_path[256];  /* DIR */
+    char own_path[256];    /* DIR/<service> */
+    char run_path[108];    /* --run */
+    char config_path[256]; /* --config; "" when there is none */
     char host[65];
     char instance[9];     /* eight hex digits: names cgroups, directories, ids */
     char verdict_key[65]; /* the guardian's Ed25519 public key in hex */

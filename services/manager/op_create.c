@@ -5,6 +5,7 @@
 #include "manager/operations.h"
 #include "manager/quota.h"
 #include "manager/sandbox.h"
+#include "manager/volumes.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -27,7 +28,8 @@ struct create {
     struct bytes unenforced_names;
     int64_t acting_boot_ms;
     const char *status;
-    bool is_over; /* it could not even begin */
+    bool is_over;            /* it could not even begin */
+    struct volumes *volumes; /* NULL: none were asked for; a worker's while it finds them */
 
     /* the worker's, while it is at it */
     struct manager *manager;
@@ -36,6 +38,19 @@ struct create {
     bool failed;
     struct err err;
 };
+
+/* Sockets of all services are beside this one's. */
+static void find_volumes(void *context)
+{
+    struct op *op = context;
+    const struct sandbox_create *in = op->request;
+    const struct service *service = op->service;
+    struct create *c = op->data;
+    char run[sizeof service->run_path + 4];
+    snprintf(run, sizeof run, "%s/..", service->run_path);
+    const char *const own[] = {service->state_path, run, service->config_path, NULL};
+    c->failed = volumes_find(in->volumes, own, &c->volumes, &c->err);
+}
 
 static void ask(struct op *op)
 {
@@ -47,6 +62,8 @@ static void ask(struct op *op)
                                         .user = SANDBOX_USER,
                                         .limits = c->limits,
                                         .unenforced = in->allow_unenforced}};
+    if (c->volumes)
+        q.act.mounts = c->volumes->facts;
     text_copy(q.act.tenant, sizeof q.act.tenant, op->tenant);
     text_copy(q.act.agent, sizeof q.act.agent, in->agent);
     text_copy(q.act.sandbox_id, sizeof q.act.sandbox_id, c->sandbox_id);
@@ -68,6 +85,7 @@ static int check(struct op *op, struct err *err)
                        in->agent);
     if (check_assignments(in->env, "sandbox_create.env", err) ||
         check_assignments(in->tags, "sandbox_create.tags", err) ||
+        volumes_check(in->volumes, err) ||
         limits_read_names(in->allow_unenforced, &c->allowed, err))
         return -1;
     unsigned lacking = CGROUP_LIMITS & ~m->host.cgroups.limits & ~c->allowed;
@@ -91,6 +109,12 @@ static enum op_state received(struct op *op, const struct wake *wake)
     char random[27];
     if (wake->reason == WAKE_VERDICT)
         return judge_decide(op, &c->judgement);
+    if (wake->reason == WAKE_DONE) {
+        if (c->failed)
+            return op_refuse(op, &c->err);
+        ask(op);
+        return OP_RECEIVED;
+    }
     if (wake->reason != WAKE_ENTERED)
         return OP_RECEIVED;
     if (check(op, &err))
@@ -102,7 +126,10 @@ static enum op_state received(struct op *op, const struct wake *wake)
         return op_refuse(op, &err);
     rand_id(random);
     snprintf(c->sandbox_id, sizeof c->sandbox_id, "sb_%s_%s", m->tag, random);
-    ask(op);
+    if (!in->volumes.count)
+        ask(op);
+    else if (op_work(op, find_volumes, op, &err))
+        return op_refuse(op, &err);
     return OP_RECEIVED;
 }
 
@@ -123,6 +150,10 @@ static enum op_state judged(struct op *op, const struct wake *wake)
     text_copy(intent.sandbox_id, sizeof intent.sandbox_id, c->sandbox_id);
     schema_mark(&message_event, &intent, "limits");
     manager_fill_agent(op, &intent);
+    if (c->volumes) {
+        intent.mounts = c->volumes->kept;
+        volumes_show(c->volumes, intent.detail, sizeof intent.detail);
+    }
     judge_fill(&c->judgement, &intent);
     return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
 }
@@ -143,6 +174,8 @@ static struct lease first_lease(const struct op *op)
     text_copy(lease.agent, sizeof lease.agent, in->agent);
     text_copy(lease.runtime, sizeof lease.runtime, manager_of(op)->runtime->name);
     text_copy(lease.boot_id, sizeof lease.boot_id, clock_boot_id());
+    if (c->volumes)
+        lease.mounts = c->volumes->kept;
     manager_thresholds(config, &lease);
     return lease;
 }
@@ -153,6 +186,7 @@ static void start(void *context)
     int64_t timeout_ms = c->manager->service->config.manager.start_timeout_ms;
     int64_t deadline = clock_boot_ns() + timeout_ms * MS_NS;
     c->failed =
+        (c->volumes && volumes_check_again(c->volumes, &c->err)) ||
         c->manager->runtime->start(&c->manager->host, &c->spec, deadline, &c->started, &c->err);
 }
 
@@ -173,6 +207,10 @@ static int begin(struct op *op, struct err *err)
                                     .host_uid = s->host_uid,
                                     .deadline_boot_ns = lease.deadline_boot_ns,
                                     .allow_unenforced = c->allowed};
+    if (c->volumes) {
+        c->spec.volumes = c->volumes->items;
+        c->spec.volume_count = c->volumes->count;
+    }
     text_copy(c->spec.sandbox_id, sizeof c->spec.sandbox_id, c->sandbox_id);
     text_copy(c->spec.hostname, sizeof c->spec.hostname, "sandbox");
     if (!sandbox_write_lease(s, err) && !op_work(op, start, c, err))
@@ -245,6 +283,13 @@ static enum op_state acting(struct op *op, const struct wake *wake)
     return OP_RESULTED;
 }
 
+static void fill_denial(const struct create *c, struct event *result)
+{
+    judge_fill(&c->judgement, result);
+    if (c->volumes)
+        result->mounts = c->volumes->kept;
+}
+
 static enum op_state resulted(struct op *op, const struct wake *wake)
 {
     const struct sandbox_create *in = op->request;
@@ -259,7 +304,7 @@ static enum op_state resulted(struct op *op, const struct wake *wake)
     text_copy(result.sandbox_id, sizeof result.sandbox_id, c->sandbox_id);
     text_copy(result.status, sizeof result.status, c->status ? c->status : "denied");
     if (!c->status)
-        judge_fill(&c->judgement, &result); /* a denial is its own intent */
+        fill_denial(c, &result); /* it is its own intent */
     else
         result.duration_ms = clock_boot_ms() - c->acting_boot_ms;
     manager_fill_agent(op, &result);
@@ -275,6 +320,7 @@ static void close_create(struct op *op)
 {
     struct create *c = op->data;
     judgement_close(&c->judgement);
+    volumes_free(&c->volumes);
     bytes_close(&c->unenforced_names);
 }
 

@@ -52,7 +52,8 @@ static int ask(struct op *op, const struct sandbox *s, struct err *err)
                                         .argv = in->argv,
                                         .script = in->command,
                                         .user = SANDBOX_USER,
-                                        .limits = s->lease.limits}};
+                                        .limits = s->lease.limits,
+                                        .mounts = s->lease.mounts}};
     text_copy(q.act.tenant, sizeof q.act.tenant, s->lease.tenant);
     text_copy(q.act.agent, sizeof q.act.agent, s->lease.agent);
     text_copy(q.act.sandbox_id, sizeof q.act.sandbox_id, s->lease.sandbox_id);

@@ -28,6 +28,7 @@ static void record_result(struct manager *m, const struct event *intent, const c
     result.verdict = (struct verdict){0};
     result.act_hash = (struct view){0};
     result.command = (struct view){0};
+    result.mounts = (struct list){0};
     text_copy(result.phase, sizeof result.phase, "result");
     text_copy(result.status, sizeof result.status, status);
     text_copy(result.cause, sizeof result.cause, cause);

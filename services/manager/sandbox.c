@@ -29,7 +29,8 @@ static int keep_lists(struct sandbox *s, struct err *err)
 {
     return keep(&s->lease.env, &s->env, err) || keep(&s->lease.tags, &s->tags, err) ||
                    keep(&s->lease.unenforced, &s->unenforced_names, err) ||
-                   keep(&s->lease.cgroups, &s->cgroup_names, err)
+                   keep(&s->lease.cgroups, &s->cgroup_names, err) ||
+                   keep(&s->lease.mounts, &s->mounts, err)
                ? -1
                : 0;
 }
@@ -42,6 +43,7 @@ static void release(struct sandbox *s)
     bytes_close(&s->tags);
     bytes_close(&s->unenforced_names);
     bytes_close(&s->cgroup_names);
+    bytes_close(&s->mounts);
     free(s);
 }
 
@@ -165,6 +167,7 @@ struct sandbox_row sandbox_row(const struct sandbox *s)
                               .limits = s->lease.limits,
                               .unenforced = s->lease.unenforced,
                               .tags = s->lease.tags,
+                              .mounts = s->lease.mounts,
                               .host_uid = s->lease.host_uid,
                               .init_pid = s->lease.init_pid};
     text_copy(row.sandbox_id, sizeof row.sandbox_id, s->lease.sandbox_id);

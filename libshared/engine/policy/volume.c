@@ -76,31 +76,31 @@ static bool is_overridden(const struct mount *m, const char *tenant, const char 
     return false;
 }
 
-/* Why it is sensitive, whoever allows it; NULL. */
-static const char *sensitive_because(const struct mount *m)
+/* Why it is sensitive beside its path, as the manager saw; NULL. */
+static const char *sensitive_fact(const struct mount *m)
 {
-    const char *why = volume_sensitive_path(m->real_path);
-    if (!why && m->same_as[0])
-        why = "is a part of the system under another name";
-    if (!why && m->is_own)
-        why = "is, holds or lies in what is Corral's own";
-    if (!why && m->holds.count)
-        why = "holds keys or an engine's socket";
-    if (!why && !strcmp(m->type, "socket"))
-        why = "is a socket, behind which something listens on the host";
-    return why;
+    if (m->same_as[0])
+        return "is a part of the system under another name";
+    if (m->is_own)
+        return "is, holds or lies in what is Corral's own";
+    if (m->holds.count)
+        return "holds keys or an engine's socket";
+    return strcmp(m->type, "socket") ? NULL : "is a socket, behind which something listens";
 }
 
-static bool is_harmless(const struct mount *m, const char *shown, const char *tenant,
-                        const char *agent, const struct volume_acls *acls, struct judgement *out)
+static bool refuse_sensitive(const char *shown, const char *why, struct judgement *out)
 {
-    const char *why = sensitive_because(m);
-    if (why && !is_overridden(m, tenant, agent, acls)) {
-        refuse(out, RISK_CRITICAL, VOLUME_SENSITIVE, "%s %s: no volume, whatever an ACL says.",
-               shown, why);
-        hint(out, "Mount a directory of its own with nothing in it but what the sandbox needs.");
-        return false;
-    }
+    refuse(out, RISK_CRITICAL, VOLUME_SENSITIVE, "%s %s: no volume, whatever an ACL says.", shown,
+           why);
+    hint(out, "Mount a directory of its own with nothing in it but what the sandbox needs.");
+    return false;
+}
+
+/* What the manager saw there is told only to those whom an ACL lets see it. */
+static bool is_mountable(const struct mount *m, const char *shown, struct judgement *out)
+{
+    if (!strcmp(m->type, "absent"))
+        return refuse(out, RISK_LOW, VOLUME_TYPE, "%s is not there, or cannot be reached.", shown);
     if (!strcmp(m->type, "other"))
         return refuse(out, RISK_HIGH, VOLUME_TYPE,
                       "%s is neither a directory nor a regular file: no volume.", shown);
@@ -201,21 +201,39 @@ static bool is_allowed(const struct mount *m, const char *shown, const char *ten
     return best == REACH_ALL || refuse_reach(m, shown, best, nearest, out);
 }
 
+static bool is_fine(const struct mount *m, const char *tenant, const char *agent,
+                    const struct volume_acls *acls, struct judgement *out)
+{
+    char shown[SHOWN_BYTES];
+    show(shown, m->real_path);
+    bool is_free = is_overridden(m, tenant, agent, acls);
+    const char *by_path = volume_sensitive_path(m->real_path), *by_fact = sensitive_fact(m);
+    if (by_path && !is_free)
+        return refuse_sensitive(shown, by_path, out);
+    if (!is_allowed(m, shown, tenant, agent, acls, out))
+        return false;
+    if (by_fact && !is_free)
+        return refuse_sensitive(shown, by_fact, out);
+    return is_mountable(m, shown, out);
+}
+
+static enum policy_risk risk_of(const struct mount *m)
+{
+    if (volume_sensitive_path(m->real_path) || sensitive_fact(m))
+        return RISK_HIGH;
+    return !strcmp(m->mode, "rw") || m->exposed.count ? RISK_MEDIUM : RISK_LOW;
+}
+
 void volume_judge(struct list mounts, const char *tenant, const char *agent,
                   const struct volume_acls *acls, struct judgement *out)
 {
     struct mount m;
     struct judgement all = {.reason = "Every volume is allowed by an ACL."};
     while (list_next(&mounts, &message_mount, &m)) {
-        char shown[SHOWN_BYTES];
-        show(shown, m.real_path);
-        if (!is_harmless(&m, shown, tenant, agent, acls, out) ||
-            !is_allowed(&m, shown, tenant, agent, acls, out))
+        if (!is_fine(&m, tenant, agent, acls, out))
             return;
-        if (!strcmp(m.mode, "rw") || m.exposed.count)
-            all.risk = RISK_MEDIUM;
-        if (sensitive_because(&m))
-            all.risk = RISK_HIGH;
+        if (risk_of(&m) > all.risk)
+            all.risk = risk_of(&m);
     }
     *out = all;
 }

@@ -5,6 +5,7 @@
  * A volume is allowed when one ACL of its tenant and agent covers its real path at a boundary of
  * components, its container path, its mode and its patterns, and no ACL over that path blocks it.
  * Sensitive paths are refused whatever the ACLs say, unless one names that very path as sensitive.
+ * What is seen of a path that no ACL covers does not depend on what is there.
  *
  * A pattern is relative to its ACL's host_path and is compared name by name: * and ? stand for
  * characters of one name, a name ** for any number of names. What lies below a match matches, too.
@@ -19,7 +20,7 @@
 /* Ids beside those of the rules. */
 #define VOLUME_NOT_ALLOWED "volume_not_allowed" /* no ACL covers it */
 #define VOLUME_SENSITIVE "volume_sensitive"     /* keys, the system, sockets, Corral's own */
-#define VOLUME_TYPE "volume_type"               /* neither directory nor regular file */
+#define VOLUME_TYPE "volume_type"               /* neither directory nor regular file, or absent */
 #define VOLUME_SUBMOUNT "volume_submount"       /* another file system is mounted below it */
 #define VOLUME_BLOCKED "volume_blocked"         /* a blocked pattern */
 #define VOLUME_PATTERN "volume_pattern"         /* no allowed pattern */

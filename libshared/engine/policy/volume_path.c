@@ -99,13 +99,12 @@ const char *volume_sensitive_path(const char *path)
     return NULL;
 }
 
-static int check_place(const char *path, const char *name, struct err *err)
+/* The form of a place in a sandbox, which is none of those that are closed with all in them. */
+static int check_open(const char *path, const char *name, struct err *err)
 {
-    /* What is the sandbox's own: with all in it, and as such. */
     static const char *const closed[] = {"/usr",   "/bin",  "/sbin",  "/lib", "/lib32",
                                          "/lib64", "/etc",  "/proc",  "/dev", "/sys",
                                          "/run",   "/boot", "/libx32"};
-    static const char *const whole[] = {"/", "/workspace", "/tmp", "/var", "/var/tmp"};
     if (!volume_path_is_normal(path))
         return err_set(err, ERR_INVALID,
                        "%s: \"%.100s\" must be absolute, without //, . and .., and not end in /",
@@ -118,6 +117,15 @@ static int check_place(const char *path, const char *name, struct err *err)
             return err_set(err, ERR_INVALID,
                            "%s: %.100s is the sandbox's own; /workspace/…, /data, /mnt/… are free",
                            name, path);
+    return 0;
+}
+
+/* A volume must not hide what is the sandbox's own; below it is fine. */
+static int check_place(const char *path, const char *name, struct err *err)
+{
+    static const char *const whole[] = {"/", "/workspace", "/tmp", "/var", "/var/tmp"};
+    if (check_open(path, name, err))
+        return -1;
     for (size_t i = 0; i < COUNT(whole); i++)
         if (!strcmp(path, whole[i]))
             return err_set(err, ERR_INVALID,
@@ -247,7 +255,7 @@ int volume_check_acl(const struct acl_add *acl, struct err *err)
                        "host_path: \"%.100s\" must be absolute, without //, . and .., and not end "
                        "in /",
                        acl->host_path);
-    if (check_place(acl->container_path, "container_path", err) ||
+    if (check_open(acl->container_path, "container_path", err) ||
         check_patterns(acl->allowed, "allowed", err) ||
         check_patterns(acl->blocked, "blocked", err))
         return -1;

@@ -80,6 +80,23 @@ static void add_usr(struct command *c, bool merged)
     }
 }
 
+/* Behind /workspace, so that they may lie in it. bwrap makes them nosuid and nodev, and with -ro-
+ * read only, a second time. */
+static void add_volumes(struct command *c, const struct sandbox_spec *spec)
+{
+    for (size_t i = 0; i < spec->volume_count; i++) {
+        const struct sandbox_volume *v = &spec->volumes[i];
+        if (spec->host_uid >= 0) {
+            add(c, v->is_writable ? "--bind" : "--ro-bind");
+            add_text(c, COMMAND_VOLUMES "/%c", (char)('a' + i));
+        } else {
+            add(c, v->is_writable ? "--bind-fd" : "--ro-bind-fd");
+            add_text(c, "%zu", COMMAND_VOLUME_FD + i);
+        }
+        add(c, v->container_path);
+    }
+}
+
 int command_build(const struct sandbox_spec *spec, const char *bwrap, const char *etc,
                   const char *door, bool merged, struct command *out, struct err *err)
 {
@@ -98,6 +115,7 @@ int command_build(const struct sandbox_spec *spec, const char *bwrap, const char
     ADD(out, "--perms", "0755", "--dir", "/var");
     add_tmpfs(out, "/var/tmp", "1777", spec->tmp_bytes);
     add_tmpfs(out, "/workspace", "0755", spec->workspace_bytes);
+    add_volumes(out, spec);
     ADD(out, "--chdir", "/workspace", "--remount-ro", "/", "--", "/run/corral/init",
         "/run/corral/init.sock");
     if (out->count >= COMMAND_ARGS)

@@ -5,14 +5,22 @@
  * /usr/local; bin, sbin and lib* link into it; /etc is generated (etc.h); /run/corral has
  * corral-init and its socket, read-only; /dev is minimal and read-only; /proc is of the own pid
  * namespace; /workspace, /tmp, /var/tmp and /dev/shm are writable with hard sizes. /workspace is
- * home and working directory: the one place whose size the agent asked for. Nothing else of the
- * host is there.
+ * home and working directory: the one place whose size the agent asked for. Volumes lie where the
+ * spec says. Nothing else of the host is there.
  */
 #pragma once
 
 #include "manager/runtime/runtime.h"
 
-enum { COMMAND_ARGS = 192, COMMAND_TEXT_BYTES = 4096, COMMAND_FILTER_FD = 3 };
+enum {
+    COMMAND_ARGS = 256,
+    COMMAND_TEXT_BYTES = 4096,
+    COMMAND_FILTER_FD = 3,
+    COMMAND_VOLUME_FD = 4
+};
+
+/* Where a launcher with a uid of its own sees the volumes, as a, b, c, … */
+#define COMMAND_VOLUMES "/sys"
 
 struct command {
     const char *argv[COMMAND_ARGS]; /* ended by NULL; constants, or into text */
@@ -21,7 +29,9 @@ struct command {
     size_t used;
 };
 
-/* Fills in the command. The seccomp program is descriptor COMMAND_FILTER_FD of the launcher.
+/* Fills in the command, which points into the spec. The seccomp program is descriptor
+ * COMMAND_FILTER_FD of the launcher; volumes are at COMMAND_VOLUMES, or, when the spec has no uid,
+ * descriptors from COMMAND_VOLUME_FD on.
  *
  *   etc, door   where the launcher sees the generated /etc and the sandbox's directory
  *   merged      the host's /bin, /sbin and /lib are links into /usr (command_is_merged)

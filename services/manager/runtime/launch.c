@@ -20,12 +20,14 @@
 struct failure {
     const char *step;
     int error;
+    const struct launch_volume *volume; /* that the uid may not use; otherwise NULL */
 };
 
 struct child {
     const struct launch *plan;
     int joins[CGROUP_TREES];
     int null_fd;
+    int volumes[LAUNCH_VOLUMES], trees[LAUNCH_VOLUMES]; /* of the plan, out of the way */
     volatile struct failure failure;
 };
 
@@ -63,6 +65,46 @@ static void show_directories(struct child *child)
     mount("", "/run", "", MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV, NULL);
 }
 
+/* Nothing of the host's /sys is in a sandbox, so the volumes' own mounts are laid there, where
+ * bwrap finds them whatever the directories above their places let its uid do. */
+static void show_volumes(struct child *child)
+{
+    const struct launch *plan = child->plan;
+    if (plan->volume_count && mount("tmpfs", COMMAND_VOLUMES, "tmpfs",
+                                    MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0755,size=256k"))
+        give_up(child, "making room for volumes");
+    for (size_t i = 0; i < plan->volume_count; i++) {
+        char path[] = COMMAND_VOLUMES "/0";
+        path[sizeof path - 2] = (char)('a' + i);
+        int file = -1;
+        if (plan->volumes[i].is_directory
+                ? mkdir(path, 0700)
+                : (file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) < 0)
+            give_up(child, "making a place for a volume");
+        if (file >= 0)
+            close(file);
+        if (syscall(SYS_move_mount, child->trees[i], "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH))
+            give_up(child, "putting a volume in place");
+    }
+}
+
+/* By now the child is what the sandbox will be on this host. */
+static void check_volumes(struct child *child)
+{
+    const struct launch *plan = child->plan;
+    for (size_t i = 0; i < plan->volume_count; i++) {
+        const struct launch_volume *v = &plan->volumes[i];
+        int read = v->is_directory ? R_OK | X_OK : R_OK;
+        bool may_read =
+            !syscall(SYS_faccessat2, child->volumes[i], "", read, AT_EMPTY_PATH | AT_EACCESS);
+        if (may_read && (!v->is_writable || !syscall(SYS_faccessat2, child->volumes[i], "", W_OK,
+                                                     AT_EMPTY_PATH | AT_EACCESS)))
+            continue;
+        child->failure.volume = v;
+        give_up(child, may_read ? "write" : "read");
+    }
+}
+
 static void become(struct child *child, uid_t uid)
 {
     if (syscall(SYS_setgroups, 0, NULL))
@@ -73,19 +115,40 @@ static void become(struct child *child, uid_t uid)
         give_up(child, "changing to the sandbox's uid");
 }
 
-/* Only 0, 1, 2 and the filter go on. All are duplicated upwards first, so that none is overwritten
- * before it is in place. */
+/* Puts the volumes' descriptors where nothing is placed, then, for bwrap, where it is told. */
+static void place_volumes(struct child *child, int above)
+{
+    const struct launch *plan = child->plan;
+    for (size_t i = 0; i < plan->volume_count; i++) {
+        const struct launch_volume *v = &plan->volumes[i];
+        child->volumes[i] = fcntl(v->fd, F_DUPFD_CLOEXEC, above);
+        child->trees[i] = v->tree < 0 ? -1 : fcntl(v->tree, F_DUPFD_CLOEXEC, above);
+        if (child->volumes[i] < 0 || (v->tree >= 0 && child->trees[i] < 0))
+            give_up(child, "placing the descriptors of volumes");
+    }
+    for (size_t i = 0; plan->uid < 0 && i < plan->volume_count; i++)
+        if (dup2(child->volumes[i], COMMAND_VOLUME_FD + (int)i) < 0)
+            give_up(child, "placing the descriptors of volumes");
+}
+
+/* Only 0, 1, 2, the filter and, where bwrap binds them itself, the volumes go on. All are
+ * duplicated upwards first, so that none is overwritten before it is in place. */
 static void place_descriptors(struct child *child)
 {
-    enum { ABOVE = 16 };
+    enum { ABOVE = 64 };
+    const struct launch *plan = child->plan;
     int null_fd = fcntl(child->null_fd, F_DUPFD_CLOEXEC, ABOVE);
     int words = fcntl(child->plan->words_fd, F_DUPFD_CLOEXEC, ABOVE);
     int filter = fcntl(child->plan->filter_fd, F_DUPFD_CLOEXEC, ABOVE);
-    if (null_fd < 0 || words < 0 || filter < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 ||
-        dup2(words, 2) < 0 || dup2(filter, COMMAND_FILTER_FD) < 0)
+    if (null_fd < 0 || words < 0 || filter < 0)
+        give_up(child, "placing descriptors");
+    place_volumes(child, ABOVE);
+    if (dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 || dup2(words, 2) < 0 ||
+        dup2(filter, COMMAND_FILTER_FD) < 0)
         give_up(child, "placing descriptors");
     /* Kernels before 5.11 lack this; every descriptor of ours is close-on-exec anyway. */
-    syscall(SYS_close_range, COMMAND_FILTER_FD + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+    unsigned kept = plan->uid < 0 ? (unsigned)plan->volume_count : 0;
+    syscall(SYS_close_range, COMMAND_VOLUME_FD + kept, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 static void __attribute__((noreturn)) run_child(struct child *child)
@@ -98,8 +161,10 @@ static void __attribute__((noreturn)) run_child(struct child *child)
     place_descriptors(child);
     if (plan->uid >= 0) {
         show_directories(child);
+        show_volumes(child);
         become(child, (uid_t)plan->uid);
     }
+    check_volumes(child);
     umask(022);
     if (chdir("/"))
         give_up(child, "changing to /");
@@ -185,6 +250,18 @@ static pid_t spawn(int cgroup_fd, struct child *child)
     return pid;
 }
 
+/* Why the child gave up. */
+static int explain(const struct child *child, struct err *err)
+{
+    const struct launch_volume *v = child->failure.volume;
+    const char *step = child->failure.step, *why = strerror(child->failure.error);
+    if (!v)
+        return err_set(err, ERR_RUNTIME, "%s: %s", step, why);
+    return err_set(err, ERR_STATE, "the volume %.120s: uid %lld of the sandbox may not %s it: %s",
+                   v->host_path, (long long)(child->plan->uid < 0 ? geteuid() : child->plan->uid),
+                   step, why);
+}
+
 int launch_start(const struct launch *plan, pid_t *pid, struct err *err)
 {
     struct child child = {.plan = plan};
@@ -205,8 +282,7 @@ int launch_start(const struct launch *plan, pid_t *pid, struct err *err)
         return err_sys(err, "vfork");
     if (child.failure.step) {
         waitpid(started, NULL, 0);
-        return err_set(err, ERR_RUNTIME, "%s: %s", child.failure.step,
-                       strerror(child.failure.error));
+        return explain(&child, err);
     }
     *pid = started;
     return 0;

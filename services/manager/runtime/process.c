@@ -21,6 +21,7 @@
 #include "manager/runtime/etc.h"
 #include "manager/runtime/filter.h"
 #include "manager/runtime/launch.h"
+#include "manager/runtime/trees.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -156,6 +157,8 @@ static int check_spec(const struct sandbox_spec *spec, struct err *err)
         return err_set(err, ERR_INVALID, "workspace and tmp: at least %d bytes", SIZE_MIN_BYTES);
     if (spec->host_uid == 0)
         return err_set(err, ERR_INVALID, "host_uid: a sandbox never runs as root");
+    if (spec->volume_count > SANDBOX_VOLUMES)
+        return err_set(err, ERR_INVALID, "volumes: at most %d", SANDBOX_VOLUMES);
     if (spec->host_uid < 0 && !geteuid())
         return err_set(err, ERR_INVALID, "host_uid: root must give a sandbox a uid of its own");
     return 0;
@@ -239,8 +242,18 @@ static int launch(const struct runtime_host *host, const struct sandbox_spec *sp
     words_out = words[1];
     if (door_open(place->dir, spec->host_uid, &door, err))
         return -1;
-    struct launch plan = {command.argv, place->etc, place->dir, spec->host_uid,
-                          &leaf,        filter_fd,  words_out};
+    SCOPED(trees_close) struct trees trees = {0};
+    if (trees_make(spec, &trees, err))
+        return -1;
+    struct launch plan = {.argv = command.argv,
+                          .etc = place->etc,
+                          .door = place->dir,
+                          .uid = spec->host_uid,
+                          .cgroup = &leaf,
+                          .filter_fd = filter_fd,
+                          .words_fd = words_out,
+                          .volumes = trees.volumes,
+                          .volume_count = trees.count};
     if (launch_start(&plan, launcher, err))
         return -1;
     fd_close(&words_out);

@@ -10,7 +10,12 @@
 #include "engine/cgroup/cgroup.h"
 #include "engine/cgroup/cgroup_host.h"
 
-enum { SANDBOX_ID_BYTES = 64, RUNTIME_PATH_BYTES = 256, RUNTIME_TOKEN_BYTES = 32 };
+enum {
+    SANDBOX_ID_BYTES = 64,
+    SANDBOX_VOLUMES = 16,
+    RUNTIME_PATH_BYTES = 256,
+    RUNTIME_TOKEN_BYTES = 32
+};
 
 /* What a runtime needs of this host: filled once at start (process_open), then only read. */
 struct runtime_host {
@@ -18,6 +23,17 @@ struct runtime_host {
     char run_dir[RUNTIME_PATH_BYTES];   /* the instance's private directory, 0700, short */
     char init_path[RUNTIME_PATH_BYTES]; /* corral-init, copied below run_dir */
     char bwrap_path[RUNTIME_PATH_BYTES];
+};
+
+/* A directory or regular file of the host that is to be seen in a sandbox. What is mounted is what
+ * `fd` is, not what the path leads to. nosuid and nodev always; it holds one file system. */
+struct sandbox_volume {
+    int fd; /* O_PATH; borrowed */
+    dev_t device;
+    ino_t inode;
+    bool is_directory, is_writable;
+    char host_path[1025];     /* without links; for the words of errors */
+    char container_path[513]; /* absolute and normal, no place of the sandbox's own */
 };
 
 struct sandbox_spec {
@@ -29,6 +45,8 @@ struct sandbox_spec {
     int64_t host_uid;          /* the sandbox's own uid and gid on the host; -1: the caller's own */
     int64_t deadline_boot_ns;  /* end of the sandbox's life, kept by init itself; 0: none */
     unsigned allow_unenforced; /* enum cgroup_limit: limits that need not hold */
+    const struct sandbox_volume *volumes; /* borrowed until start has returned */
+    size_t volume_count;
 };
 
 /* A running sandbox. Plain data but for the two descriptors, which the receiver closes. */
@@ -61,7 +79,9 @@ struct runtime {
      *
      *   deadline_boot_ns   everything is undone when it passes
      *   err   ERR_UNENFORCED names the limit; ERR_RUNTIME has the runtime's own words; ERR_DEADLINE
-     *         Also ERR_STATE the id is in use; ERR_IO. Nothing is left behind on failure.
+     *         Also ERR_STATE the id is in use, or the host does not let the sandbox's uid use a
+     *         volume; ERR_UNSUPPORTED the kernel is too old for volumes; ERR_IO. Nothing is left
+     *         behind on failure.
      */
     int (*start)(const struct runtime_host *host, const struct sandbox_spec *spec,
                  int64_t deadline_boot_ns, struct sandbox_started *out, struct err *err);

@@ -256,8 +256,30 @@ static void what_the_manager_saw_counts_beside_the_name(void **state)
     assert_judged(&m, &acl, 1, VOLUME_SENSITIVE);
     text_copy(m.type, sizeof m.type, "other");
     assert_judged(&m, &acl, 1, VOLUME_TYPE);
+    text_copy(m.type, sizeof m.type, "absent");
+    assert_judged(&m, &acl, 1, VOLUME_TYPE);
     text_copy(m.type, sizeof m.type, "file");
     assert_judged(&m, &acl, 1, NULL);
+}
+
+static void what_is_at_a_path_that_no_acl_covers_is_not_told(void **state)
+{
+    (void)state;
+    struct mount m = found("/srv/x", "/data", "ro");
+    const struct judgement plain = judged(&m, NULL, 0);
+    static const char *const types[] = {"absent", "file", "socket", "other"};
+    for (size_t i = 0; i < COUNT(types); i++) {
+        m = found("/srv/x", "/data", "ro");
+        text_copy(m.type, sizeof m.type, types[i]);
+        m.is_own = true;
+        text_copy(m.same_as, sizeof m.same_as, "/etc");
+        text_copy(m.below, sizeof m.below, "/srv/x/y");
+        const struct judgement j = judged(&m, NULL, 0);
+        assert_string_equal(j.rules[0], plain.rules[0]);
+        assert_string_equal(j.reason, plain.reason);
+        assert_string_equal(j.hint, plain.hint);
+        assert_int_equal(j.risk, plain.risk);
+    }
 }
 
 static void an_override_allows_exactly_its_path(void **state)
@@ -317,9 +339,11 @@ static void the_place_in_the_sandbox_is_the_acls_or_below(void **state)
                 {"/mnt/ab", VOLUME_NOT_ALLOWED},
                 {"/mnt", VOLUME_NOT_ALLOWED},
                 {"/data", VOLUME_NOT_ALLOWED}};
+    const struct volume_acl anywhere = acl_of("/srv", "/", "ro");
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct mount m = found("/srv/x", rows[i].place, "ro");
         assert_judged(&m, &acl, 1, rows[i].rule);
+        assert_judged(&m, &anywhere, 1, NULL);
     }
 }
 
@@ -541,6 +565,11 @@ static void an_acls_form_is_checked(void **state)
     bad = good;
     text_copy(bad.container_path, sizeof bad.container_path, "/usr");
     assert_int_equal(volume_check_acl(&bad, &err), -1);
+    static const char *const roots[] = {"/", "/workspace", "/tmp", "/var", "/workspace/x"};
+    for (size_t i = 0; i < COUNT(roots); i++) {
+        text_copy(good.container_path, sizeof good.container_path, roots[i]);
+        assert_int_equal(volume_check_acl(&good, &err), 0);
+    }
     text_copy(good.agent, sizeof good.agent, "co*r-1");
     assert_int_equal(volume_check_acl(&good, &err), 0);
 }
@@ -566,6 +595,7 @@ int main(void)
         cmocka_unit_test(sensitive_paths_are_refused_whatever_the_acl),
         cmocka_unit_test(names_that_only_look_sensitive_are_not),
         cmocka_unit_test_teardown(what_the_manager_saw_counts_beside_the_name, drop_stores),
+        cmocka_unit_test(what_is_at_a_path_that_no_acl_covers_is_not_told),
         cmocka_unit_test(an_override_allows_exactly_its_path),
         cmocka_unit_test_teardown(writing_needs_an_acl_that_says_so, drop_stores),
         cmocka_unit_test(the_place_in_the_sandbox_is_the_acls_or_below),
