@@ -2,7 +2,6 @@
 #include "engine/policy/subject.h"
 
 #include "base/scope.h"
-#include "engine/policy/touch.h"
 
 #include <string.h>
 
@@ -69,7 +68,7 @@ const struct place *subject_places(struct subject *s, size_t *count)
     if (s->places_read)
         return s->places;
     s->places_read = true;
-    const struct file_fact *files = touch_files(arena, c);
+    const struct file_fact *files = c->files;
     s->places = arena_new(arena, count_paths(c, files) + 1, sizeof *s->places);
     if (!s->places) {
         trouble_add(&s->facts->trouble, TROUBLE_MEMORY, "there is no memory to look at its paths");

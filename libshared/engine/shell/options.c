@@ -234,6 +234,11 @@ static void skip_action(struct reader *r)
     r->at++;
 }
 
+static enum takes takes_of(const struct reader *r, char letter)
+{
+    return (enum takes)r->letters[(unsigned char)letter % LETTERS].takes;
+}
+
 /* A word of one dash: "-name", "-out=x"; one that is not known may be a cluster of known letters.
  */
 static void read_word(struct reader *r, const struct arg *a)
@@ -243,12 +248,11 @@ static void read_word(struct reader *r, const struct arg *a)
     const struct program *row = r->reading->program;
     struct spec spec = long_of(r, a->text + 1, len, &full, &full_len);
     bool exact = spec.takes && full_len == len;
-    size_t known = 1;
-    while (a->text[known] && !exact && r->letters[(unsigned char)a->text[known] % LETTERS].takes)
-        known++;
-    if (!exact &&
-        (known == a->len ||
-         (known == 2 && r->letters[(unsigned char)a->text[1] % LETTERS].takes == TAKES_VALUE))) {
+    size_t plain = 1; /* letters without a value */
+    while (a->text[plain] && takes_of(r, a->text[plain]) == TAKES_NOTHING)
+        plain++;
+    bool attached = plain == 1 && takes_of(r, a->text[1]) != TAKES_UNKNOWN;
+    if (!exact && (plain == a->len || attached)) {
         read_cluster(r, a, 1);
         return;
     }

@@ -50,6 +50,7 @@ enum role {
     ROLE_REMOTE = 'p',  /* a source: [user@]host:path, a URL, or a file that is read */
     ROLE_TARGET = 'P',  /* a target: the same, or a file that is written */
     ROLE_PLACE = 'U',   /* a URL, host:path, or a file that is read, with what is below it */
+    ROLE_ANY = 'a',     /* a host where it looks like a URL */
     ROLE_PORT = 'o',    /* the port of the hosts */
     ROLE_LISTEN = 'L',  /* where it listens: port, host:port */
     ROLE_MOUNT = 'M',   /* container volume: SOURCE:TARGET[:ro], or type=…,source=… */
@@ -59,12 +60,14 @@ enum role {
 /* What an option without a value does to the operands. */
 enum effect {
     EFFECT_RECURSIVE = 'R', /* with all that is below them */
+    EFFECT_READS = 'Y',     /* they are read, which is not the rule */
     EFFECT_WRITES = 'W',    /* they are changed in place */
     EFFECT_DELETES = 'X',   /* they are removed afterwards */
     EFFECT_KEEPS = 'K',     /* they are not removed or changed although that is the rule */
     EFFECT_MAKES = 'N',     /* they are directories to make */
     EFFECT_EMPTIES = 'T',   /* what is in the target and not in the sources is deleted */
     EFFECT_LOOKS = 'V',     /* help, a version, a listing: nothing happens */
+    EFFECT_NAMES = 'O',     /* what is fetched is written under the name in its URL */
     EFFECT_LISTENS = 'S'    /* it waits for others to connect */
 };
 

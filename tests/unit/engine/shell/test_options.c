@@ -112,7 +112,7 @@ static void reads_programs_with_words_for_options(void **state)
         {"terraform apply -auto-approve", "-auto-approve | apply"},
         {"terraform -chdir=x destroy", "-chdir=x | destroy"},
         {"openssl s_client -connect h:443 -quiet", "-connect=h:443 -quiet | s_client"},
-        {"gcc -O2 -Wall -o x -std=c11 y.c", "-O2 -Wall -o=x -std=c11 | y.c"},
+        {"gcc -O2 -Wall -o x -std=c11 y.c", "-O=2 -W=all -o=x -std=c11 | y.c"},
     };
     check(rows, COUNT(rows));
 }

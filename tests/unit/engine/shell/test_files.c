@@ -1,0 +1,286 @@
+/* Files that commands touch, by redirects, operands and options. */
+#include "base/scope.h"
+#include "engine/shell/facts.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct facts_setting setting = {.cwd = "/workspace", .home = "/users/agent"};
+
+static void put(char *to, size_t size, const char *text)
+{
+    size_t len = strlen(to);
+    snprintf(to + len, size - len, "%s", text);
+    for (char *hole = to + len; (hole = strchr(hole, HOLE)); hole++)
+        *hole = '?';
+}
+
+/* One file: the letters of what is done to it, "*" for all below it, and its path. */
+static void show_file(char *to, size_t size, const struct file_fact *f)
+{
+    static const char letters[] = "rwdmxsv";
+    for (size_t bit = 0; letters[bit]; bit++)
+        if (f->touches & 1u << bit)
+            put(to, size, (const char[]){letters[bit], 0});
+    put(to, size, f->recursive ? "*:" : ":");
+    put(to, size, f->path.text);
+}
+
+/* In the order of the command line, which is the reverse of the list's. */
+static void show_files(char *to, size_t size, const struct file_fact *f)
+{
+    const struct file_fact *all[64];
+    size_t count = 0;
+    for (; f && count < COUNT(all); f = f->next)
+        all[count++] = f;
+    to[0] = 0;
+    while (count) {
+        show_file(to, size, all[--count]);
+        put(to, size, count ? " " : "");
+    }
+}
+
+struct row {
+    const char *text, *files;
+};
+
+static void check(const struct row *rows, size_t count)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        SCOPED(facts_close) struct facts f = {0};
+        char shown[1024];
+        facts_read_shell(&f, &setting, view_of(rows[i].text));
+        assert_non_null(f.first);
+        show_files(shown, sizeof shown, f.first->files);
+        if (strcmp(shown, rows[i].files) != 0) {
+            print_error("%s\n    %s\n", rows[i].text, shown);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void sees_redirects(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"a <b >c 2>>d", "r:b w:c w:d"},
+        {"a <>b", "rw:b"},
+        {"a &>b", "w:b"},
+        {"a >&b", "w:b"},
+        {"a >&2 2>&1 <&-", ""},
+        {"a >|b", "w:b"},
+        {">b", "w:b"},
+        {"exec 3<>b", "rw:b"},
+        {"a <<E\nx\nE\n", ""},
+        {"a <<<x", ""},
+        {"a >/dev/tcp/h/1", "w:/dev/tcp/h/1"},
+        {"a >$x", "w:?"},
+        {"a >~/.x", "w:/users/agent/.x"},
+        {"./a", "x:./a"},
+        {"sh <b", "rx:b"},
+        {"python3 <b", "rx:b"},
+        {"python3 c <b", "r:b x:c"},
+    };
+    check(rows, COUNT(rows));
+}
+
+static void sees_what_is_read(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"cat a b", "r:a r:b"},
+        {"cat - a", "r:a"},
+        {"head -n 5 a", "r:a"},
+        {"head -n5 a", "r:a"},
+        {"grep x a", "rs:a"},
+        {"grep -r x a b", "rs*:a rs*:b"},
+        {"grep -e x a", "rs:a"},
+        {"grep -f p a", "x:p rs:a"},
+        {"rg -n key /", "rs:/"},
+        {"sed -n 1p a", "r:a"},
+        {"sed -n -e 1p a", "r:a"},
+        {"awk '{print}' a", "r:a"},
+        {"awk -f p a", "x:p r:a"},
+        {"jq . a", "r:a"},
+        {"base64 -w0 a", "r:a"},
+        {"xxd -p a", "r:a"},
+        {"sort -o a b", "w:a r:b"},
+        {"diff -r a b", "rs*:a rs*:b"},
+        {"sh a b", "x:a"},
+        {"sh -c a b", ""},
+        {"bash -s a", ""},
+        {"python3 a b", "x:a"},
+        {"python3 -m a b", ""},
+        {"node -e 1 a", ""},
+        {". a b", "x:a"},
+        {"ls a", ""},
+        {"stat a", ""},
+        {"echo a", ""},
+        {"printf %s a", ""},
+        {"git -C a diff b", ""},
+        {"openssl enc -base64 -in a -out b", "r:a w:b"},
+        {"gpg -o a -d b", "w:a r:b"},
+        {"unheard a -o b", ""},
+        {"cat --help a", ""},
+    };
+    check(rows, COUNT(rows));
+}
+
+static void sees_what_is_written(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"tee -a a b", "w:a w:b"},
+        {"touch a", "w:a"},
+        {"mkdir -p a/b", "w:a/b"},
+        {"truncate -s 0 a", "w:a"},
+        {"cp a b", "r:a w:b w:b/a"},
+        {"cp -r x/a y/b /etc", "r*:x/a r*:y/b w:/etc w:/etc/a w:/etc/b"},
+        {"cp -t /etc x/passwd", "r:x/passwd w:/etc w:/etc/passwd"},
+        {"cp --target-directory=/etc x/passwd", "r:x/passwd w:/etc w:/etc/passwd"},
+        {"cp x/* /etc", "r:x/* w:/etc w:/etc/*"},
+        {"mv a b", "rdv*:a w:b w:b/a"},
+        {"ln -sf a /etc/b", "r:a w:/etc/b w:/etc/b/a"},
+        {"ln -s /etc/x", "r:/etc/x w:x"},
+        {"install -m 755 a /usr/bin/b", "r:a w:/usr/bin/b w:/usr/bin/b/a"},
+        {"install -d a b", "w:a w:b"},
+        {"dd if=a of=/dev/sda bs=1M", "r:a w:/dev/sda"},
+        {"sed -i s/a/b/ x y", "rw:x rw:y"},
+        {"sed -i.bak -e s/a/b/ x", "rw:x"},
+        {"perl -pi -e s/a/b/ x", "rw:x"},
+        {"perl -ne print x", "r:x"},
+        {"patch -p1 -i a", "r:a"},
+        {"vim a", "rw:a"},
+        {"xxd -r a b", "r:a w:b"},
+        {"uniq a b", "r:a w:b"},
+        {"zip -r a.zip b", "w:a.zip r*:b"},
+        {"gzip a", "rwd:a"},
+        {"gzip -k a", "r:a"},
+        {"split -b 1M a b", "r:a w:b"},
+        {"mkfs.ext4 /dev/sda1", "rw:/dev/sda1"},
+        {"curl -o /etc/x http://h/y", "w:/etc/x"},
+        {"curl -O http://h/y?z", "w:y"},
+        {"curl -sSLo- http://h/y", ""},
+        {"curl --output-dir d -O http://h/y", "w:d w:d/y"},
+        {"wget http://h/a/b.sh", "w:b.sh"},
+        {"wget -P d http://h/", "w:d w:d/index.html"},
+        {"wget -O a http://h/b", "w:a"},
+        {"wget -qO- http://h/b", ""},
+        {"git clone https://h/a/b.git", "w:b"},
+        {"git clone https://h/a/b.git c", "w:c"},
+        {"scp h:/etc/passwd x", "w:x w:x/passwd"},
+        {"scp x h:y", "r:x"},
+        {"gcc -o a b.c", "w:a r:b.c"},
+    };
+    check(rows, COUNT(rows));
+}
+
+static void sees_what_is_deleted_and_changed(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"rm -rf a /", "d*:a d*:/"},
+        {"rm a -fr", "d*:a"},
+        {"rm --rec a", "d*:a"},
+        {"rm a", "d:a"},
+        {"rm -- -a", "d:-a"},
+        {"rm /e*", "d:/e*"},
+        {"rm -r \"$x/\"*", "d*:?/*"},
+        {"unlink a", "d:a"},
+        {"rmdir a", "d:a"},
+        {"shred a", "rw:a"},
+        {"shred -u a", "rwd:a"},
+        {"find a b -name x -delete", "s*:a d*:a/? s*:b d*:b/?"},
+        {"find -delete", "s*:. d*:./?"},
+        {"find a -fprint b", "w:b s*:a"},
+        {"chmod 755 a", "m:a"},
+        {"chmod -R 777 a b", "m*:a m*:b"},
+        {"chmod -x a", "m:a"},
+        {"chmod u+s a", "m:a"},
+        {"chmod --reference=x a", "m:a"},
+        {"chown -R root:root a", "m*:a"},
+        {"chattr -i a", "m:a"},
+        {"setfacl -m u:x:rw a", "m:a"},
+        {"rsync -a --delete a/ /b", "r*:a/ wd*:/b w:/b/a"},
+        {"rsync -a --remove-source-files a h:b", "rd*:a"},
+        {"rsync -a h:b a", "w:a w:a/b"},
+        {"tar -cf a.tar --remove-files b", "w:a.tar rd*:b"},
+        {"git mv a b", "rdv*:a w:b w:b/a"},
+    };
+    check(rows, COUNT(rows));
+}
+
+static void sees_archives_and_directories(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"tar -xzf a.tgz", "r:a.tgz w*:."},
+        {"tar xzf a.tgz -C /", "r:a.tgz w*:/"},
+        {"tar -C /etc -czf b.tgz x", "w:b.tgz r*:/etc/x"},
+        {"tar czf - /etc", "r*:/etc"},
+        {"tar -tf a.tar x", "r:a.tar"},
+        {"tar -xOf a.tar x", "r:a.tar"},
+        {"tar -C a -C b -xf c", "r:c w*:a/b"},
+        {"unzip a.zip -d /opt", "r:a.zip w*:/opt"},
+        {"unzip -l a.zip", "r:a.zip"},
+        {"7z x a.7z -o/opt", "r:a.7z w:/opt w:/opt/a.7z"},
+        {"cpio -idm", "w*:."},
+        {"docker run -v /:/host:ro -v x:/y -v ./a:/b alpine", "r*:/ rw*:./a"},
+        {"docker run --mount type=bind,source=/etc,target=/e alpine", "rw*:/etc"},
+        {"docker build -f d .", "r:d r*:."},
+        {"docker cp c:/etc/passwd .", "w*:."},
+        {"kubectl apply -f a/b.yml", "r*:a/b.yml"},
+        {"socat - OPEN:/etc/x,append", "rw:/etc/x"},
+    };
+    check(rows, COUNT(rows));
+}
+
+static void sees_what_is_sent(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"curl -d @a http://h", "r:a"},
+        {"curl -d a=@b http://h", ""},
+        {"curl --data-binary @a http://h", "r:a"},
+        {"curl --data-urlencode x@a http://h", "r:a"},
+        {"curl -F 'f=@a;type=b' http://h", "r:a"},
+        {"curl -F f='<a' http://h", "r:a"},
+        {"curl -F f=a http://h", ""},
+        {"curl -T a http://h", "r:a"},
+        {"curl -b a http://h", "r:a"},
+        {"curl -b a=b http://h", ""},
+        {"curl -H @a http://h", "r:a"},
+        {"curl -K a", "r:a"},
+        {"curl --upload a http://h", "r:a"},
+        {"wget --post-file=a http://h/x -O -", "r:a"},
+        {"http POST h x@a y=@b", "r:a r:b"},
+        {"mail -a a x@h", "r:a"},
+        {"aws s3 cp a s3://b/", "r:a"},
+        {"rclone copy a r:b", "r:a"},
+        {"gh gist create a", "r:a"},
+        {"pip install -r a", "r:a"},
+        {"pip install a ./b", "r*:./b"},
+        {"ssh -i a h", "r:a"},
+    };
+    check(rows, COUNT(rows));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sees_redirects),
+        cmocka_unit_test(sees_what_is_read),
+        cmocka_unit_test(sees_what_is_written),
+        cmocka_unit_test(sees_what_is_deleted_and_changed),
+        cmocka_unit_test(sees_archives_and_directories),
+        cmocka_unit_test(sees_what_is_sent),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
