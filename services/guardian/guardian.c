@@ -14,6 +14,8 @@
 #include <string.h>
 
 /* A verdict under another key than the one in services.json would be refused everywhere. */
+enum { CONDITIONS_BYTES = 256 };
+
 static int load_key(struct guardian *g, struct err *err)
 {
     char path[512], hex[2 * KEY_BYTES + 1];
@@ -44,6 +46,7 @@ int guardian_open(struct service *service, void **state, struct err *err)
     if (!g)
         return err_set(err, ERR_MEMORY, "no memory for the guardian");
     g->service = service;
+    g->conditions = bytes_open(CONDITIONS_BYTES);
     if (ruleset_load(&(struct ruleset_options){0}, &g->rules, err) || load_key(g, err) ||
         writer_new(service, &g->writer, err) || recover(service, g->writer, err) ||
         notices_new(service, &g->notices, err) || load(g, err)) {
@@ -64,6 +67,7 @@ void guardian_close(void *state)
     acls_free(&g->acls);
     ruleset_free(&g->rules);
     facts_close(&g->facts);
+    bytes_close(&g->conditions);
     keys_sign_wipe(&g->key);
     free(g);
 }

@@ -30,6 +30,7 @@ struct guardian {
     /* what the verdict given last points to */
     uint8_t act_hash[ACT_HASH_BYTES];
     uint8_t signature[VERDICT_SIGNATURE_BYTES];
+    struct bytes conditions;
 };
 
 /* The hooks of main.c's table. Opening refuses a signing key that the others do not know, and

@@ -1,4 +1,5 @@
 /* verdicts.c - from an act to a signed verdict and its record; see verdicts.h. */
+#include "guardian/conditions.h"
 #include "guardian/verdicts.h"
 
 #include "base/clock.h"
@@ -70,6 +71,9 @@ int verdicts_make(struct guardian *g, const struct act *act, const struct judgem
     for (size_t i = 0; i < j->rules_count; i++)
         if (list_add_text(lists, &v.rules, view_of(j->rules[i]), err))
             return -1;
+    bytes_clear(&g->conditions);
+    if (v.approved && conditions_fill(act, &g->service->config, &g->conditions, &v, err))
+        return -1;
     if (act_hash(act, g->act_hash, err) || verdict_sign(&v, &g->key, g->signature, err))
         return -1;
     *out = v;

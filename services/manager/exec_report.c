@@ -54,6 +54,7 @@ static void fill_result(const struct op *op, struct exec_result *out, size_t mos
     out->ran = r->gate_boot_ms != 0;
     out->usage = r->usage;
     schema_mark(&message_exec_result, out, "usage");
+    out->timeout_override_ms = r->judgement.verdict.timeout_override_ms;
     out->stdout_bytes = r->output[0].received;
     out->stderr_bytes = r->output[1].received;
     for (int i = 0; i < 2; i++) {

@@ -281,6 +281,21 @@ enum op_state judge_decide(struct op *op, struct judgement *j)
     return OP_JUDGED;
 }
 
+int64_t judge_timeout(const struct judgement *j, int64_t asked_ms)
+{
+    int64_t most_ms = j->verdict.timeout_override_ms;
+    return most_ms && most_ms < asked_ms ? most_ms : asked_ms;
+}
+
+bool judge_has_condition(const struct judgement *j, const char *name)
+{
+    struct list rest = j->verdict.conditions;
+    for (struct view v; list_next_text(&rest, &v);)
+        if (view_equal(v, view_of(name)))
+            return true;
+    return false;
+}
+
 void judge_fill(const struct judgement *j, struct event *event)
 {
     struct list rules = j->verdict.rules;

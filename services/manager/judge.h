@@ -38,5 +38,11 @@ void judge_ask(struct judge *judge, struct op *op, const struct verdict_request 
  * no valid word, approval is needed, or the operation's deadline has passed. */
 enum op_state judge_decide(struct op *op, struct judgement *judgement);
 
+/* The time that an allowed act may take: what was asked for, or less where the verdict says so. */
+int64_t judge_timeout(const struct judgement *judgement, int64_t asked_ms);
+
+/* Whether the verdict allows the act on this condition (verdict.conditions). */
+bool judge_has_condition(const struct judgement *judgement, const char *name);
+
 /* Fills in the parts of an event that a verdict decides: verdict, act_hash, rule. */
 void judge_fill(const struct judgement *judgement, struct event *event);

@@ -107,8 +107,12 @@ static enum op_state received(struct op *op, const struct wake *wake)
     struct create *c = op->data;
     struct err err;
     char random[27];
-    if (wake->reason == WAKE_VERDICT)
-        return judge_decide(op, &c->judgement);
+    if (wake->reason == WAKE_VERDICT) {
+        enum op_state next = judge_decide(op, &c->judgement);
+        if (next == OP_JUDGED)
+            c->limits.exec_timeout_ms = judge_timeout(&c->judgement, c->limits.exec_timeout_ms);
+        return next;
+    }
     if (wake->reason == WAKE_DONE) {
         if (c->failed)
             return op_refuse(op, &c->err);
@@ -158,6 +162,13 @@ static enum op_state judged(struct op *op, const struct wake *wake)
     return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
 }
 
+/* Who asks for much is looked at sooner: warnings at half of the usual, or at half of the limit
+ * where there are none. */
+static void warn_early(struct thresholds *t)
+{
+    t->warning_percent = t->warning_percent ? (t->warning_percent + 1) / 2 : 50;
+}
+
 static struct lease first_lease(const struct op *op)
 {
     const struct sandbox_create *in = op->request;
@@ -177,6 +188,10 @@ static struct lease first_lease(const struct op *op)
     if (c->volumes)
         lease.mounts = c->volumes->kept;
     manager_thresholds(config, &lease);
+    if (judge_has_condition(&c->judgement, "high_cpu"))
+        warn_early(&lease.cpu);
+    if (judge_has_condition(&c->judgement, "high_memory"))
+        warn_early(&lease.memory);
     return lease;
 }
 

@@ -104,8 +104,12 @@ static enum op_state received(struct op *op, const struct wake *wake)
 {
     struct running *r = op->data;
     struct err err;
-    if (wake->reason == WAKE_VERDICT)
-        return judge_decide(op, &r->judgement);
+    if (wake->reason == WAKE_VERDICT) {
+        enum op_state next = judge_decide(op, &r->judgement);
+        if (next == OP_JUDGED)
+            r->timeout_ms = judge_timeout(&r->judgement, r->timeout_ms);
+        return next;
+    }
     if ((wake->reason == WAKE_ENTERED && begin(op, &err)) ||
         (wake->reason == WAKE_TIMER && ask_when_running(op, &err)))
         return op_refuse(op, &err);
