@@ -2,7 +2,17 @@
  * about.
  *
  * No answer in time, a bad signature, another act's hash, a full queue: the answer is no, each with
- * its own reason. A verdict's validity is counted from our own sending. Loop thread only.
+ * its own reason. A verdict's validity is counted from our own sending. A verdict belongs to its
+ * question, which is forgotten with its first answer, so it is used once.
+ *
+ * An act that needs approval goes this way while its operation is received:
+ *
+ *     verdict_request ──pending──▶ approval_wait, again and again, until the time is over
+ *            ▲    │                     │
+ *            │    └──allowed──▶ approval_use ──▶ a verdict that allows
+ *            └──decided, or nobody knows of it────┘
+ *
+ * Loop thread only.
  */
 #pragma once
 
@@ -18,7 +28,11 @@ struct judgement {
     struct err err;
     struct verdict verdict; /* its views point into frame and signature of the answer */
     struct bytes frame;
-    uint8_t act_hash[32]; /* as the manager took it */
+    struct bytes request;       /* the verdict_request, to ask again with */
+    int64_t wait_until_boot_ms; /* for a person; 0: not at all */
+    bool is_given_up;           /* its operation was cancelled */
+    bool is_expired;            /* nobody decided in time */
+    uint8_t act_hash[32];       /* as the manager took it */
     int64_t valid_until_boot_ms;
 };
 
@@ -29,9 +43,16 @@ int judge_new(struct service *service, struct judge **judge, struct err *err);
 void judge_free(struct judge **judge);
 
 /* Asks about an act for an operation in state received; WAKE_VERDICT follows, always, with the
- * judgement as data. `into` lives in the operation's data. */
+ * judgement as data. `into` lives in the operation's data.
+ *
+ *   wait_ms   for a person, when the act needs approval; never beyond the operation's deadline. 0:
+ *             not at all
+ */
 void judge_ask(struct judge *judge, struct op *op, const struct verdict_request *request,
-               struct judgement *into);
+               int64_t wait_ms, struct judgement *into);
+
+/* The operation is cancelled: nothing more is asked, and WAKE_VERDICT finds it over. */
+void judge_give_up(struct judgement *judgement);
 
 /* What a received operation does with its judgement: OP_JUDGED when allowed; OP_RESULTED when the
  * policy said no (the reply is set, the record is the caller's to write); OP_REFUSED when there is

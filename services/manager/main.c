@@ -19,7 +19,7 @@ static const struct query queries[] = {
     {"op.credit", &message_op_credit, &message_nothing, ACTORS, NULL, on_op_credit,
      "Allows more output of the caller's own streamed command."},
     {"op.cancel", &message_op_cancel, &message_nothing, ACTORS, NULL, on_op_cancel,
-     "Ends the caller's own running command."},
+     "Ends the caller's own command, whether it runs or waits for approval."},
     {0},
 };
 

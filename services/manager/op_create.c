@@ -68,7 +68,7 @@ static void ask(struct op *op)
     text_copy(q.act.agent, sizeof q.act.agent, in->agent);
     text_copy(q.act.sandbox_id, sizeof q.act.sandbox_id, c->sandbox_id);
     text_copy(q.principal, sizeof q.principal, op->principal);
-    judge_ask(manager_of(op)->judge, op, &q, &c->judgement);
+    judge_ask(manager_of(op)->judge, op, &q, in->approval_wait_ms, &c->judgement);
 }
 
 /* What can be refused without asking anybody. */

@@ -62,7 +62,7 @@ static int ask(struct op *op, const struct sandbox *s, struct err *err)
     q.act.limits.exec_timeout_ms = r->timeout_ms;
     if (exec_environment(s, in, &env, &q.act.env, err))
         return -1;
-    judge_ask(manager_of(op)->judge, op, &q, &r->judgement);
+    judge_ask(manager_of(op)->judge, op, &q, in->approval_wait_ms, &r->judgement);
     return 0;
 }
 
@@ -100,8 +100,26 @@ static int begin(struct op *op, struct err *err)
     return ask_when_running(op, err);
 }
 
+/* Streamed: tells its name, by which it can be cancelled. */
+static void tell_name(struct op *op)
+{
+    struct exec_chunk first = {0};
+    text_copy(first.op_id, sizeof first.op_id, op->id);
+    op_send_data(op, &message_exec_chunk, &first);
+}
+
+static enum op_state cancelled(struct op *op)
+{
+    struct running *r = op->data;
+    struct err err;
+    judge_give_up(&r->judgement);
+    err_set(&err, ERR_CANCELLED, "cancelled before it was allowed");
+    return op_refuse(op, &err);
+}
+
 static enum op_state received(struct op *op, const struct wake *wake)
 {
+    const struct command_execute *in = op->request;
     struct running *r = op->data;
     struct err err;
     if (wake->reason == WAKE_VERDICT) {
@@ -110,9 +128,13 @@ static enum op_state received(struct op *op, const struct wake *wake)
             r->timeout_ms = judge_timeout(&r->judgement, r->timeout_ms);
         return next;
     }
+    if (wake->reason == WAKE_CANCEL)
+        return cancelled(op);
     if ((wake->reason == WAKE_ENTERED && begin(op, &err)) ||
         (wake->reason == WAKE_TIMER && ask_when_running(op, &err)))
         return op_refuse(op, &err);
+    if (wake->reason == WAKE_ENTERED && in->stream && in->approval_wait_ms)
+        tell_name(op); /* it may be a while until it begins */
     return OP_RECEIVED;
 }
 
@@ -161,7 +183,6 @@ static enum op_state intended(struct op *op, const struct wake *wake)
 {
     const struct command_execute *in = op->request;
     struct running *r = op->data;
-    struct exec_chunk first = {0};
     struct err err;
     (void)wake;
     const char *cause = why_not(op, &err);
@@ -171,9 +192,8 @@ static enum op_state intended(struct op *op, const struct wake *wake)
         r->is_given_up = true;
         return OP_ACTING;
     }
-    text_copy(first.op_id, sizeof first.op_id, op->id);
     if (in->stream)
-        op_send_data(op, &message_exec_chunk, &first);
+        tell_name(op);
     op_timer(op, r->timeout_ms);
     return OP_ACTING;
 }

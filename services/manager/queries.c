@@ -77,7 +77,7 @@ int on_op_cancel(void *state, const struct call *call, const void *request, void
     (void)answer;
     if (!op)
         return -1;
-    if (op->kind != &op_exec || op->state != OP_ACTING)
+    if (op->kind != &op_exec || (op->state != OP_ACTING && op->state != OP_RECEIVED))
         return err_set(err, ERR_STATE, "%s cannot be cancelled now", in->op_id);
     op_wake(op, WAKE_CANCEL, "cancelled");
     return 0;
