@@ -9,7 +9,7 @@
 int cmd_create(struct cli *cli, int argc, char **argv, struct err *err)
 {
     struct creation creation = {0};
-    struct option options[CREATION_OPTIONS + 4] = {{0}};
+    struct option options[CREATION_OPTIONS + 5] = {{0}};
     struct option *own = creation_options(&creation, options);
     own[0] = (struct option){"env",     'e',           "K=V",
                              units_env, &creation.env, "For every command run in it; repeat."};
@@ -21,6 +21,7 @@ int cmd_create(struct cli *cli, int argc, char **argv, struct err *err)
                              "How long a command may run when it does not say."};
     own[2] = (struct option){.name = "timeout",
                              .doc = "did you mean --exec-timeout (default for its commands)?"};
+    own[3] = connect_wait_option(&creation.wait_ms);
     struct args args;
     if (command_parse(cli, options, argc, argv, &args, err))
         return -1;

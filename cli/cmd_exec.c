@@ -5,8 +5,8 @@
 int cmd_exec(struct cli *cli, int argc, char **argv, struct err *err)
 {
     struct execution execution = {0};
-    struct option options[EXECUTION_OPTIONS + 1] = {{0}};
-    execution_options(&execution, options);
+    struct option options[EXECUTION_OPTIONS + 2] = {{0}};
+    *execution_options(&execution, options) = connect_wait_option(&execution.wait_ms);
     struct args args;
     if (command_parse(cli, options, argc, argv, &args, err))
         return -1;

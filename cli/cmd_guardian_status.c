@@ -18,6 +18,17 @@ static int print_agents(const struct cli *cli, const struct guardian_report *rep
     return 0;
 }
 
+static int print_holds(const struct cli *cli, const struct guardian_report *report, struct err *err)
+{
+    struct list rest = report->holds;
+    struct hold hold;
+    while (list_next(&rest, &message_hold, &hold))
+        if (print_fact(cli, "held", err, "%s %s%s%s, by %s: %s", hold.scope, hold.tenant,
+                       hold.agent[0] ? "/" : "", hold.agent, hold.by, hold.reason))
+            return -1;
+    return 0;
+}
+
 static int print_report(const struct cli *cli, const struct guardian_report *r, struct err *err)
 {
     char policy[65] = "";
@@ -25,6 +36,10 @@ static int print_report(const struct cli *cli, const struct guardian_report *r, 
         text_hex(policy, r->policy.data, r->policy.len);
     if (print_fact(cli, "rules", err, "%lld in force", (long long)r->rules) ||
         print_fact(cli, "policy", err, "%s", policy) || print_agents(cli, r, err))
+        return -1;
+    if (print_fact(cli, "approvals", err, "%lld wait for a person",
+                   (long long)r->approvals_pending) ||
+        print_holds(cli, r, err))
         return -1;
     return print_fact(cli, "decisions", err, "%lld allowed, %lld denied, %lld need approval",
                       (long long)r->allowed, (long long)r->denied,

@@ -45,14 +45,16 @@ int cmd_run(struct cli *cli, int argc, char **argv, struct err *err)
     bool keep = false;
     struct creation creation = {0};
     struct execution execution = {0};
-    struct option options[CREATION_OPTIONS + EXECUTION_OPTIONS + 2] = {{0}};
+    struct option options[CREATION_OPTIONS + EXECUTION_OPTIONS + 3] = {{0}};
     struct option *own = execution_options(&execution, creation_options(&creation, options));
     own[0] = (struct option){"keep", 0, NULL, option_flag, &keep, "Leave the sandbox."};
+    own[1] = connect_wait_option(&creation.wait_ms);
     struct args args;
     if (command_parse(cli, options, argc, argv, &args, err))
         return -1;
     if (args.help)
         return 0;
+    execution.wait_ms = creation.wait_ms;
     SCOPED(connect_close) struct connect connect = {0};
     if (execution_take(&execution, &args, 0, err) || connect_open(cli, &connect, err))
         return -1;

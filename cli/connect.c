@@ -1,5 +1,6 @@
 /* connect.c - asks services; see connect.h. */
 #include "cli/connect.h"
+#include "cli/units.h"
 
 #include "base/clock.h"
 #include "base/scope.h"
@@ -202,6 +203,17 @@ int connect_sandbox(struct connect *connect, const char *prefix, char id[SANDBOX
                        search.ids[0], search.ids[1]);
     text_copy(id, SANDBOX_ID_BYTES, search.ids[0]);
     return 0;
+}
+
+struct option connect_wait_option(int64_t *wait_ms)
+{
+    return (struct option){"wait-approval",
+                           0,
+                           "TIME",
+                           units_duration_ms,
+                           wait_ms,
+                           "For a person, when it needs approval, such as 5m; without it such a "
+                           "command ends with exit code 75."};
 }
 
 /* True when the service says that it has this generation. */

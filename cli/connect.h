@@ -23,6 +23,9 @@ struct connect {
     struct client_answer answer;   /* to it */
 };
 
+/* The row --wait-approval, for commands whose act may need a person's approval. */
+struct option connect_wait_option(int64_t *wait_ms);
+
 /* Reads the connection file. ERR_UNAVAILABLE Corral was never started here; ERR_NOT_FOUND,
  * ERR_INVALID the file. */
 int connect_open(struct cli *cli, struct connect *connect, struct err *err);

@@ -35,14 +35,14 @@ static int add_all(const struct texts *texts, struct bytes *store, struct list *
 int create_sandbox(struct connect *connect, const struct creation *c,
                    struct sandbox_created *created, struct err *err)
 {
-    static const struct question question = {PART_MANAGER, "sandbox_create",
-                                             &message_sandbox_create, &message_sandbox_created,
-                                             CONNECT_ASK_MS};
+    const struct question question = {PART_MANAGER, "sandbox_create", &message_sandbox_create,
+                                      &message_sandbox_created, CONNECT_ASK_MS + c->wait_ms};
     const char *agent = c->agent ? c->agent : connect->file.connection.agent;
     SCOPED(bytes_close) struct bytes env = bytes_open(256 * 1024);
     SCOPED(bytes_close) struct bytes tags = bytes_open(64 * 1024);
     SCOPED(bytes_close) struct bytes unenforced = bytes_open(64 * 1024);
-    struct sandbox_create request = {.limits = {.cpu_millis = c->cpu_millis,
+    struct sandbox_create request = {.approval_wait_ms = c->wait_ms,
+                                     .limits = {.cpu_millis = c->cpu_millis,
                                                 .memory_mb = c->memory_mb,
                                                 .pids = c->pids,
                                                 .exec_timeout_ms = c->exec_timeout_ms}};

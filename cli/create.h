@@ -7,6 +7,7 @@ struct creation {
     const char *agent; /* NULL: the one that the connection file was made for */
     int64_t cpu_millis, memory_mb, pids, exec_timeout_ms; /* 0: the configured default */
     struct texts env, tags, unenforced;
+    int64_t wait_ms; /* for a person, when it needs approval; 0: not at all */
 };
 
 enum { CREATION_OPTIONS = 6 };

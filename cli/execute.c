@@ -70,8 +70,10 @@ static int encode(const struct execution *e, struct bytes *to, struct err *err)
 {
     SCOPED(bytes_close) struct bytes argv = bytes_open(WIRE_BODY_BYTES);
     SCOPED(bytes_close) struct bytes env = bytes_open(WIRE_BODY_BYTES);
-    struct command_execute request = {
-        .timeout_ms = e->timeout_ms, .stream = true, .window_bytes = WINDOW_BYTES};
+    struct command_execute request = {.timeout_ms = e->timeout_ms,
+                                      .approval_wait_ms = e->wait_ms,
+                                      .stream = true,
+                                      .window_bytes = WINDOW_BYTES};
     text_copy(request.sandbox_id, sizeof request.sandbox_id, e->sandbox_id);
     if (e->cwd && !text_copy(request.cwd, sizeof request.cwd, e->cwd))
         return err_set(err, ERR_INVALID, "--workdir: more than %zu bytes", sizeof request.cwd - 1);

@@ -12,9 +12,10 @@ struct execution {
     const char *cwd;     /* NULL: /workspace */
     struct texts env;
     int64_t timeout_ms; /* 0: the sandbox's default */
+    int64_t wait_ms;    /* for a person, when it needs approval; 0: not at all */
 };
 
-enum { EXECUTION_OPTIONS = 4 };
+enum { EXECUTION_OPTIONS = 4 /* without --wait-approval, which run shares with create */ };
 
 /* Writes the rows -c -w -e --timeout; `rows` has room for EXECUTION_OPTIONS. Returns where the
  * caller's own go. */

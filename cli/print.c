@@ -144,6 +144,11 @@ void print_failure(const struct cli *cli, const struct err *err)
         print_note("  hint:    %s", f->hint);
     if (f->verdict_id[0])
         print_note("  verdict: %s", f->verdict_id);
+    if (f->approval_id[0] && err->code == ERR_APPROVAL_PENDING) {
+        print_note("  look:    corral approvals show %s", f->approval_id);
+        print_note("  answer:  corral approvals allow %s --reason TEXT (or deny)", f->approval_id);
+        print_note("  wait:    the same command with --wait-approval 5m");
+    }
     if (f->retry_after_ms)
         print_note("  try again in %lld ms", (long long)f->retry_after_ms);
 }

@@ -10,6 +10,7 @@ thread: make one Sandbox a thread, for example with Sandbox.connect.
 """
 from .commands import CommandResult, Commands, Usage
 from .errors import (
+    ApprovalPendingError,
     ApprovalPendingException,
     AuthenticationException,
     CommandExitException,
@@ -32,6 +33,7 @@ from .errors import (
 from .sandbox import Limits, Sandbox, SandboxInfo
 
 __all__ = [
+    "ApprovalPendingError",
     "ApprovalPendingException",
     "AuthenticationException",
     "CommandExitException",

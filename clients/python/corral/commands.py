@@ -173,6 +173,14 @@ def thousandths(value: float, name: str) -> int:
     return math.ceil(value * 1000)
 
 
+def add_wait(body: dict, wait_approval: float | None) -> float:
+    """Puts a wait for a person into a request; the seconds by which that takes longer."""
+    if wait_approval is None:
+        return 0
+    body["approval_wait_ms"] = thousandths(wait_approval, "wait_approval")
+    return wait_approval
+
+
 def assignments(values: Mapping[str, str], name: str) -> list[str]:
     """K=V for each pair."""
     for key, value in values.items():
@@ -225,6 +233,7 @@ class Commands:
         *,
         check: bool = False,
         request_timeout: float = REQUEST_TIMEOUT,
+        wait_approval: float | None = None,
     ) -> CommandResult:
         """Runs a command to its end; the result says how it ended, whatever the exit code.
 
@@ -238,6 +247,8 @@ class Commands:
                          callback works, the command waits. One that raises cancels the command
         check            raises CommandExitException unless it exits with 0
         request_timeout  seconds for the rest: a command that has not begun by then is not started
+        wait_approval    seconds, on top, to wait for a person when the command needs approval;
+                         None: ApprovalPendingException at once
 
         Raises PolicyDeniedException and the others of errors.py; a command that ran raises nothing.
         """
@@ -249,6 +260,7 @@ class Commands:
             body["cwd"] = cwd
         if envs:
             body["env"] = assignments(envs, "envs")
+        request_timeout += add_wait(body, wait_approval)
         body["deadline_ms"] = thousandths(request_timeout, "request_timeout")
         wait = (self._limits.exec_timeout if timeout is None else timeout) + request_timeout
         if on_stdout or on_stderr:

@@ -7,7 +7,8 @@
             RateLimitException                   of the service, or one's share of it: retry_after
             UnenforcedException                  this host cannot enforce a limit
         PolicyDeniedException                    the guardian's no, with rule, reason and hint
-        ApprovalPendingException                 a person has to say yes first
+        ApprovalPendingException = ApprovalPendingError
+                                                 a person has to say yes first: approval_id
         GuardianUnavailableException             no verdict came, so the answer is no
         AuthenticationException                  the key is refused, or may not do this
         NotFoundException                        absent, or somebody else's: the two look alike
@@ -63,8 +64,8 @@ class UnenforcedException(SandboxResourceError):
     """This host cannot enforce the limit that the text names; `allow_unenforced` accepts that."""
 
 
-class PolicyDeniedException(CorralError):
-    """The guardian's policy forbids the act. Nothing ran.
+class _JudgedException(CorralError):
+    """The guardian's word is not a yes. Nothing ran.
 
     rule        the rule that decided; `rules` are all that matched
     risk        "low", "medium", "high" or "critical"
@@ -81,8 +82,18 @@ class PolicyDeniedException(CorralError):
     verdict_id: str = ""
 
 
-class ApprovalPendingException(CorralError):
-    """The act needs a person's approval, and nobody has given it. Nothing was done."""
+class PolicyDeniedException(_JudgedException):
+    """The guardian's policy, or a person, forbids the act. Nothing ran."""
+
+
+class ApprovalPendingException(_JudgedException):
+    """The act needs a person's approval, and nobody has given it. Nothing was done; once it is
+    given, the same call runs.
+
+    approval_id  what a person decides on: corral approvals show, allow or deny
+    """
+
+    approval_id: str = ""
 
 
 class GuardianUnavailableException(CorralError):
@@ -119,6 +130,7 @@ class CommandExitException(CorralError):
 
 SandboxException = SandboxError = CorralError
 SandboxTimeoutError = TimeoutException
+ApprovalPendingError = ApprovalPendingException
 
 _CLASSES = {
     "invalid": InvalidArgumentException,
@@ -142,10 +154,12 @@ def of_failure(failure: dict, request_id: str) -> CorralError:
     """The exception for the body of an "error" answer. Codes of newer services are CorralError."""
     code = failure.get("code", "")
     error = _CLASSES.get(code, CorralError)(failure.get("text", ""), code, request_id)
-    if isinstance(error, PolicyDeniedException):
+    if isinstance(error, _JudgedException):
         for name in ("rule", "risk", "reason", "hint", "verdict_id"):
             setattr(error, name, failure.get(name, ""))
         error.rules = tuple(failure.get("rules", ()))
+    if isinstance(error, ApprovalPendingException):
+        error.approval_id = failure.get("approval_id", "")
     if isinstance(error, RateLimitException) and "retry_after_ms" in failure:
         error.retry_after = failure["retry_after_ms"] / 1000
     return error

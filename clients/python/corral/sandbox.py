@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Iterable, List, Mapping
 
 from .client import Client
-from .commands import REQUEST_TIMEOUT, Commands, assignments, thousandths
+from .commands import REQUEST_TIMEOUT, Commands, add_wait, assignments, thousandths
 from .connection import load
 from .errors import InvalidArgumentException, NotFoundException
 
@@ -139,6 +139,7 @@ class Sandbox:
         exec_timeout: float | None = None,
         allow_unenforced: Iterable[str] = (),
         request_timeout: float = REQUEST_TIMEOUT,
+        wait_approval: float | None = None,
     ) -> Sandbox:
         """Makes a sandbox, once the guardian has allowed it.
 
@@ -151,6 +152,8 @@ class Sandbox:
         exec_timeout      seconds that a command may run when it does not say
         allow_unenforced  limits that the host need not enforce: "memory", "cpu", "pids"
         request_timeout   seconds to wait; what has not begun by then is not started
+        wait_approval     seconds, on top, to wait for a person when it needs approval; None:
+                          ApprovalPendingException at once
         """
         connection = load(connect)
         if not (agent := agent or connection.agent):
@@ -164,6 +167,7 @@ class Sandbox:
             body["tags"] = assignments(tags, "tags")
         if names := list(allow_unenforced):
             body["allow_unenforced"] = names
+        request_timeout += add_wait(body, wait_approval)
         body["deadline_ms"] = thousandths(request_timeout, "request_timeout")
         client = Client(connection)
         try:
