@@ -3,7 +3,7 @@
 #include "tests/unit/store/place.h"
 
 #include "base/text.h"
-#include "guardian/guardian.h"
+#include "guardian/approving.h"
 
 static struct err err;
 static struct place place;
@@ -32,6 +32,8 @@ static int open_guardian(int64_t journal_bytes)
     scratch = bytes_open(4096);
     config_defaults(&service.config);
     keys_sign_make(&guardian.key);
+    static const struct service_table table = {.name = "guardian"};
+    service.table = &table;
     guardian.service = &service;
     if (ruleset_load(&(struct ruleset_options){0}, &guardian.rules, &err))
         return -1;
@@ -51,6 +53,15 @@ static int open_guardian(int64_t journal_bytes)
                    registry_make(&parts, 0, &registry, &err)
                ? -1
                : 0;
+}
+
+/* A registry in which no agent is approved. */
+static struct registry *registry_of_nobody(void)
+{
+    struct registry *nobody = NULL;
+    struct registry_parts parts = {0};
+    assert_int_equal(registry_make(&parts, 0, &nobody, &err), 0);
+    return nobody;
 }
 
 static int open_roomy(void **state)
@@ -73,6 +84,9 @@ static int close_guardian(void **state)
     registry_release(&registry);
     ruleset_free(&guardian.rules);
     facts_close(&guardian.facts);
+    approvals_close(&guardian.approvals);
+    holds_close(&guardian.holds);
+    guardian.lapse_timer = 0; /* the loop has ended it */
     bytes_close(&scratch);
     place_close(&place);
     return 0;
@@ -138,6 +152,92 @@ static void what_needs_approval_is_not_approved(void **state)
     assert_string_equal(v.decision, "require_approval");
     assert_false(v.approved);
     assert_signed(&v, &q.act);
+}
+
+static void what_is_asked_again_attaches_to_its_approval(void **state)
+{
+    (void)state;
+    struct verdict_request q = question("\"$X\""), other = question("\"$Y\"");
+    struct verdict first, again, another;
+    assert_int_equal(ask(&q, &first), 0);
+    assert_int_equal(ask(&q, &again), 0);
+    assert_int_equal(ask(&other, &another), 0);
+    assert_string_equal(first.approval, "pending");
+    assert_string_equal(first.approval_id, again.approval_id);
+    assert_string_not_equal(first.approval_id, another.approval_id);
+}
+
+/* What a person said, as it is once it is on disk. */
+static struct approval_item *allow(const char *approval_id, const char *scope)
+{
+    struct approval_item *item = approvals_find(&guardian.approvals, approval_id);
+    assert_non_null(item);
+    struct approval to = {.state = "allowed", .approver = "acme/ann"};
+    text_copy(to.scope, sizeof to.scope, scope);
+    approving_decided(&guardian, item, &to, 60 * 1000);
+    return item;
+}
+
+static void another_policy_voids_what_was_allowed(void **state)
+{
+    (void)state;
+    struct verdict_request q = question("\"$X\"");
+    struct verdict first, allowed, later;
+    assert_int_equal(ask(&q, &first), 0);
+    struct approval_item *item = allow(first.approval_id, "session");
+    assert_int_equal(ask(&q, &allowed), 0);
+    assert_true(allowed.approved);
+    assert_string_equal(allowed.approver, "acme/ann");
+    assert_string_equal(allowed.approval_id, first.approval_id);
+    assert_signed(&allowed, &q.act);
+    item->policy[0] ^= 1; /* it was given under another one */
+    assert_int_equal(ask(&q, &later), 0);
+    assert_false(later.approved);
+    assert_string_equal(item->shown.state, "void");
+    assert_string_equal(later.approval, "pending");
+    assert_string_not_equal(later.approval_id, first.approval_id);
+}
+
+static void a_sweep_voids_what_another_policy_left(void **state)
+{
+    (void)state;
+    struct verdict_request q = question("\"$X\"");
+    struct verdict first;
+    assert_int_equal(registry_slot_new(registry_of_nobody(), &service.registry, &err), 0);
+    assert_int_equal(ask(&q, &first), 0);
+    struct approval_item *item = approvals_find(&guardian.approvals, first.approval_id);
+    item->policy[0] ^= 1;
+    approving_sweep(&guardian);
+    assert_string_equal(item->shown.state, "void");
+    assert_string_equal(item->shown.approver_reason, "the policy changed");
+    assert_int_equal(ask(&q, &first), 0);
+    item = approvals_find(&guardian.approvals, first.approval_id);
+    approving_sweep(&guardian);
+    assert_string_equal(item->shown.approver_reason, "the agent was revoked");
+    registry_slot_free(&service.registry);
+}
+
+static void what_is_allowed_once_has_to_be_taken(void **state)
+{
+    (void)state;
+    struct verdict_request q = question("\"$X\"");
+    struct verdict first, v;
+    assert_int_equal(ask(&q, &first), 0);
+    allow(first.approval_id, "once");
+    assert_int_equal(ask(&q, &v), 0);
+    assert_false(v.approved);
+    assert_string_equal(v.approval, "allowed");
+}
+
+static void a_decision_after_a_revocation_allows_nothing(void **state)
+{
+    (void)state;
+    struct verdict_request q = question("\"$X\"");
+    struct verdict first;
+    assert_int_equal(ask(&q, &first), 0);
+    approving_revoked(&guardian, "acme", "coder");
+    const struct approval_item *item = allow(first.approval_id, "session");
+    assert_string_equal(item->shown.state, "void");
 }
 
 static void approval_is_of_one_tenants_agent(void **state)
@@ -224,6 +324,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(answers_with_a_signed_verdict_over_this_act, open_roomy),
         TEST(what_needs_approval_is_not_approved, open_roomy),
+        TEST(what_is_asked_again_attaches_to_its_approval, open_roomy),
+        TEST(another_policy_voids_what_was_allowed, open_roomy),
+        TEST(a_sweep_voids_what_another_policy_left, open_roomy),
+        TEST(what_is_allowed_once_has_to_be_taken, open_roomy),
+        TEST(a_decision_after_a_revocation_allows_nothing, open_roomy),
         TEST(approval_is_of_one_tenants_agent, open_roomy),
         TEST(each_verdict_has_its_own_id, open_roomy),
         TEST(records_what_it_said_about_what, open_roomy),
