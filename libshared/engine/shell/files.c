@@ -381,8 +381,12 @@ static bool runs_stdin(const struct command_fact *c)
            (!c->reading->instead || option_of(c, "-s"));
 }
 
+/* The redirects of a command that runs elsewhere are its wrapper's, which stands here. */
 static void find_redirects(struct walk *w, struct command_fact *c)
 {
+    bool theirs = c->wrapper && c->redirects == c->wrapper->redirects;
+    if (theirs && c->context & CONTEXT_ELSEWHERE)
+        return;
     for (size_t i = 0; i < c->redirects_count; i++) {
         const struct redirect_fact *r = &c->redirects[i];
         unsigned touches = touches_of_redirect(r);

@@ -18,13 +18,12 @@ static void take_assignment(struct peeling *p, const struct arg *a)
     }
 }
 
-/* The arguments from `at` on as a command of their own, run by p->c. */
-static struct command_fact *inner_command(struct peeling *p, size_t at, size_t end)
+struct command_fact *inner_command(struct peeling *p, size_t at, size_t end)
 {
     struct command_fact *c = walk_new(p->w, 1, sizeof *c);
     if (!c)
         return NULL;
-    *c = (struct command_fact){.context = p->c->context,
+    *c = (struct command_fact){.context = p->c->context | p->context,
                                .upstream = p->c->upstream,
                                .wrapper = p->c,
                                .swept = p->c->swept,
@@ -39,7 +38,8 @@ static struct command_fact *inner_command(struct peeling *p, size_t at, size_t e
 
 static struct place inner_place(const struct peeling *p)
 {
-    return (struct place){.context = p->c->context, .upstream = p->c->upstream, .wrapper = p->c};
+    return (struct place){
+        .context = p->c->context | p->context, .upstream = p->c->upstream, .wrapper = p->c};
 }
 
 /* What one directory's search finds: something below it. */
@@ -81,7 +81,7 @@ static void add_read(struct peeling *p, struct args *to)
 }
 
 /* xargs appends what it reads, or puts it where -I says. */
-static void sweep(struct peeling *p, struct command_fact *c)
+void inner_sweep(struct peeling *p, struct command_fact *c)
 {
     struct args given = c->argv;
     struct expansion e = walk_expansion(p->w, p->in);
@@ -111,6 +111,14 @@ struct flow inner_text(struct peeling *p, const struct arg *code)
     return walk_code(p->w, code->text, posix, inner_place(p), p->in);
 }
 
+struct flow inner_text_there(struct peeling *p, const struct arg *code)
+{
+    struct peeling there = *p;
+    there.in = &there.moved;
+    inner_text(&there, code);
+    return flow_same(p->in);
+}
+
 /* env -S: a text of env's own arguments, split in a way that differs from a shell's where there is
  * a backslash, a dollar sign or anything that joins commands. */
 static struct flow run_split(struct peeling *p)
@@ -125,9 +133,9 @@ static struct flow run_split(struct peeling *p)
     return flow_same(p->in);
 }
 
-static struct flow inner_run(struct peeling *p)
+struct flow inner_run(struct peeling *p)
 {
-    if (p->code)
+    if (p->code && p->row->traits & SPLITS)
         return run_split(p);
     for (; p->row->traits & ASSIGNS && p->at < p->c->argv.count; p->at++) {
         if (!peel_is_assignment(peel_argument(p, p->at)))
@@ -136,9 +144,8 @@ static struct flow inner_run(struct peeling *p)
             return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
         take_assignment(p, peel_argument(p, p->at));
     }
-    for (size_t i = 0; i < p->row->operands && p->at < p->c->argv.count; i++)
-        if (peel_argument(p, p->at++)->splits)
-            return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
+    if (!peel_skip_operands(p))
+        return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
     if (p->looks_only || p->at >= p->c->argv.count)
         return flow_same(p->in);
     const struct arg *first = peel_argument(p, p->at), *second = peel_argument(p, p->at + 1);
@@ -149,7 +156,7 @@ static struct flow inner_run(struct peeling *p)
     if (!c)
         return flow_same(p->in);
     if (p->row->traits & SWEEPS)
-        sweep(p, c);
+        inner_sweep(p, c);
     struct flow flow = record_command(p->w, c, &p->moved);
     return c->external ? flow_same(p->in) : flow;
 }
@@ -166,6 +173,17 @@ bool inner_is_odd_file(const struct peeling *p, const struct arg *a)
     return p->in->unknown && strstr(a->text, "..");
 }
 
+/* A shell in a container without input of its own is for a terminal. */
+static bool has_input(const struct peeling *p)
+{
+    if (!(p->c->context & CONTEXT_ELSEWHERE) || p->c->upstream || p->c->context & CONTEXT_PIPED_IN)
+        return true;
+    for (size_t i = 0; i < p->c->redirects_count; i++)
+        if (!p->c->redirects[i].fd)
+            return true;
+    return false;
+}
+
 static struct flow inner_shell(struct peeling *p)
 {
     if (p->looks_only)
@@ -173,8 +191,10 @@ static struct flow inner_shell(struct peeling *p)
     const struct arg *operand = peel_argument(p, p->at);
     if (p->takes_code && operand)
         inner_text(p, operand);
-    else if (p->takes_stdin || !operand)
+    else if ((p->takes_stdin || !operand) && has_input(p))
         produce_stdin(p);
+    else if (p->takes_stdin || !operand)
+        return flow_same(p->in); /* a person types */
     else if (inner_is_odd_file(p, operand))
         peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
     return flow_same(p->in);
@@ -281,15 +301,29 @@ static struct flow inner_find(struct peeling *p)
     return flow_same(p->in);
 }
 
+/* su -c code, su user -- -c code, sg group code. */
 static struct flow inner_su(struct peeling *p)
 {
-    return p->code ? inner_text(p, p->code) : flow_same(p->in);
+    const struct command_fact *c = p->c;
+    if (p->looks_only)
+        return flow_same(p->in);
+    if (p->code)
+        return inner_text(p, p->code);
+    for (size_t i = 1; i + 1 < c->operands_count; i++)
+        if (arg_is(c->operands[i], "-c"))
+            return inner_text(p, c->operands[i + 1]);
+    if (p->row->operands && c->operands_count > p->row->operands)
+        return inner_text(p, c->operands[p->row->operands]);
+    return option_of(c, "-u") || option_of(c, "--user") ? inner_run(p) : flow_same(p->in);
 }
 
 struct flow inner_walk(struct peeling *p)
 {
     static struct flow (*const kinds[])(struct peeling *) = {
-        [RUN] = inner_run,   [SHELL] = inner_shell,   [EVAL] = inner_eval, [SU] = inner_su,
-        [FIND] = inner_find, [SOURCE] = inner_source, [TRAP] = inner_trap, [ALIAS] = inner_alias};
+        [RUN] = inner_run,    [SHELL] = inner_shell,        [EVAL] = inner_eval,
+        [SU] = inner_su,      [FIND] = inner_find,          [SOURCE] = inner_source,
+        [TRAP] = inner_trap,  [ALIAS] = inner_alias,        [LINE] = line_joined,
+        [INPUT] = line_input, [ARGS] = line_args,           [ITEMS] = line_items,
+        [CRON] = line_cron,   [CONTAINER] = line_container, [MAKE] = line_make};
     return kinds[p->row->kind](p);
 }

@@ -10,7 +10,7 @@
 
 enum { ROW_NAME_MAX_BYTES = 48, LETTERS = 128 };
 
-enum takes { TAKES_UNKNOWN, TAKES_NOTHING, TAKES_VALUE, TAKES_OPTIONAL };
+enum takes { TAKES_UNKNOWN, TAKES_NOTHING, TAKES_VALUE, TAKES_OPTIONAL, TAKES_PAIR };
 
 /* What a row says of one option. */
 struct spec {
@@ -55,6 +55,8 @@ struct arg arg_behind(const struct arg *a, size_t from)
 /* What stands behind the name of an option in a row, up to a space. */
 static struct spec spec_at(const char *sign)
 {
+    if (*sign == ';')
+        return (struct spec){TAKES_PAIR, 0};
     bool kind = *sign == ':' || *sign == '?' || *sign == '!';
     enum takes takes = *sign == ':' ? TAKES_VALUE : *sign == '?' ? TAKES_OPTIONAL : TAKES_NOTHING;
     bool role = kind && sign[1] && sign[1] != ' ' && (sign[2] == ' ' || !sign[2]);
@@ -66,7 +68,7 @@ static void load_letters(struct reader *r)
     if (!r->shared)
         memset(r->letters, 0, sizeof r->letters);
     for (const char *at = r->reading->program ? r->reading->program->shorts : ""; *at;) {
-        size_t run = strcspn(at, ":?! ");
+        size_t run = strcspn(at, ":;?! ");
         struct spec last = spec_at(at + run);
         for (size_t i = 0; i < run; i++) {
             bool shares = at[run] == '!' || i + 1 == run;
@@ -87,7 +89,7 @@ static struct spec find_long(const struct program *row, const char *name, size_t
     const char *best = NULL;
     size_t best_len = 0, matches = 0;
     for (const char *word = row ? row->longs : ""; *word;) {
-        size_t n = strcspn(word, ":?! ");
+        size_t n = strcspn(word, ":;?! ");
         if (n >= len && !strncmp(word, name, len)) {
             matches = n == len ? 1 : matches + 1;
             found = spec_at(word + n);
@@ -144,6 +146,8 @@ static void note(struct reader *r, const char *name, const struct arg *value, ch
     r->roles[r->count++] = role;
     bool replaces = role == ROLE_CODE || role == ROLE_SCRIPT || role == ROLE_INSTEAD;
     r->reading->instead |= replaces;
+    if (replaces && r->reading->program && r->reading->program->traits & CODE_ENDS)
+        r->ended = true;
     r->reading->effects[(unsigned char)role % LETTERS] = true;
 }
 
@@ -161,6 +165,12 @@ static const struct arg *next_value(struct reader *r)
     return r->at < r->c->argv.count ? &r->c->argv.items[r->at++] : NULL;
 }
 
+/* Programs that do not list it know it or refuse it. */
+static bool is_help(const struct reader *r, const struct arg *a)
+{
+    return r->reading->program && !strcmp(a->text, "--help");
+}
+
 /* "--name", "--name=value", "--name value"; `dashes` stand before the name. */
 static void read_long(struct reader *r, const struct arg *a, size_t dashes)
 {
@@ -176,12 +186,15 @@ static void read_long(struct reader *r, const struct arg *a, size_t dashes)
     char *name = walk_new(r->w, dashes + full_len + 1, 1);
     if (a->text[behind])
         value = rest_of(r, a, behind + 1);
-    else if (spec.takes == TAKES_VALUE)
+    else if (spec.takes == TAKES_VALUE || spec.takes == TAKES_PAIR)
         value = next_value(r);
+    else if (!spec.takes && is_help(r, a))
+        spec.role = EFFECT_LOOKS;
     else if (spec.takes == TAKES_UNKNOWN)
         r->reading->unknown = true; /* with "=" its value cannot be an argument */
     if (!name)
         return;
+    r->at += spec.takes == TAKES_PAIR;
     memset(name, '-', dashes);
     memcpy(name + dashes, full ? full : a->text + dashes, full_len);
     note(r, name, value, spec.role);

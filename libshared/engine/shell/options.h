@@ -7,6 +7,7 @@
  *   fv        no value
  *   o:w       a value: the rest of the cluster, behind "=", or the next argument
  *   i?        a value only when it is the rest of the cluster, or behind "="
+ *   bind;     two values, the next arguments (long options only)
  *   rR!R      no value, with an effect on the operands; all letters of the run have it
  *
  * The letter behind ":" or "?", if a space follows it, is what the value stands for (enum role),
@@ -81,7 +82,8 @@ enum program_trait {
     SIGNALS = 1 << 6,     /* "-SIGNAL" may come first; negative numbers are operands */
     EXPRESSION = 1 << 7,  /* find's: operands, then words; -exec up to ";" */
     SHARED = 1 << 8,      /* its options may also stand behind the sub-command */
-    SAME_ROW = 1 << 9     /* another name of the program whose name is in `shorts` */
+    CODE_ENDS = 1 << 9,   /* what stands behind an option with code is operands */
+    SAME_ROW = 1 << 10    /* another name of the program whose name is in `shorts` */
 };
 
 struct program {

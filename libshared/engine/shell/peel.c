@@ -1,4 +1,5 @@
-/* peel.c - wrappers and their options, by the rows of wrappers.def; see walk.h and peel.h. */
+/* peel.c - wrappers and what their options mean, by the rows of wrappers.def; see walk.h and
+ * peel.h. */
 #include "engine/shell/peel.h"
 
 #include "base/scope.h"
@@ -6,8 +7,7 @@
 #include <string.h>
 
 static const struct wrapper wrappers[] = {
-#define WRAPPER(name, kind, traits, flags, values, optional, long_flags, long_values, operands)    \
-    {name, kind, traits, flags, values, optional, long_flags, long_values, operands},
+#define WRAPPER(name, kind, traits, operands) {name, kind, traits, operands},
 #include "engine/shell/wrappers.def"
 #undef WRAPPER
 };
@@ -23,147 +23,120 @@ const struct arg *peel_argument(const struct peeling *p, size_t at)
     return at < p->c->argv.count ? &p->c->argv.items[at] : NULL;
 }
 
-static bool in_list(const char *list, const char *word, size_t len)
-{
-    for (const char *at = list; (at = strstr(at, word)); at++) {
-        bool begins = at == list || at[-1] == ' ';
-        if (begins && (at[len] == ' ' || !at[len]))
-            return true;
-    }
-    return false;
-}
-
-/* Notes what a value of an option means to us. */
-static void take_value(struct peeling *p, char letter, const struct arg *value)
-{
-    if (letter == 'c' && p->row->kind == SU)
-        p->code = value;
-    if (letter == 'S' && p->row->traits & SPLITS)
-        p->code = value;
-    if (letter == 'I' && p->row->traits & SWEEPS)
-        p->replace = value->text;
-    if ((letter == 'C' || letter == 'D') && p->row->traits & MOVES)
-        p->moved = (struct cwds){.unknown = true};
-}
-
-static void take_flag(struct peeling *p, char letter)
-{
-    p->takes_code |= letter == 'c' && p->row->kind == SHELL;
-    p->takes_stdin |= letter == 's' && p->row->kind == SHELL;
-    p->looks_only |= (letter == 'v' || letter == 'V') && p->row->traits & BUILTIN;
-}
-
-/* "--name", "--name=value", "--name value". False when the option is not known. */
-static bool skip_long(struct peeling *p, const struct arg *a)
-{
-    char name[40];
-    size_t len = strcspn(a->text, "=");
-    if (len >= sizeof name)
-        return false;
-    memcpy(name, a->text, len);
-    name[len] = 0;
-    bool value = in_list(p->row->long_values, name, len);
-    if (!value && !in_list(p->row->long_flags, name, len) && !a->text[len])
-        return false; /* with "=" its value cannot be the command */
-    p->looks_only |= !strcmp(name, "--version") || !strcmp(name, "--help");
-    p->at++;
-    if (!strcmp(name, "--replace"))
-        p->replace = a->text[len] ? a->text + len + 1 : "{}";
-    if (!value)
-        return true;
-    const struct arg *given = a->text[len] ? NULL : peel_argument(p, p->at++);
-    struct arg *behind = NULL;
-    if (a->text[len] && (behind = walk_new(p->w, 1, sizeof *behind)))
-        *behind = arg_literal(a->text + len + 1);
-    if (!given)
-        given = behind;
-    char letter = !strcmp(name, "--chdir")                                           ? 'C'
-                  : !strcmp(name, "--split-string")                                  ? 'S'
-                  : !strcmp(name, "--command") || !strcmp(name, "--session-command") ? 'c'
-                                                                                     : 0;
-    if (given)
-        take_value(p, letter, given);
-    return true;
-}
-
-/* "-abc", "-n5", "-n 5". False when a letter is not known. */
-static bool skip_cluster(struct peeling *p, const struct arg *a)
-{
-    p->at++;
-    for (const char *letter = a->text + 1; *letter; letter++) {
-        if (strchr(p->row->optional, *letter)) {
-            if (*letter == 'i' && p->row->traits & SWEEPS)
-                p->replace = letter[1] ? letter + 1 : "{}";
-            return true;
-        }
-        if (strchr(p->row->values, *letter)) {
-            const struct arg *value = letter[1] ? NULL : peel_argument(p, p->at++);
-            struct arg *behind = letter[1] ? walk_new(p->w, 1, sizeof *behind) : NULL;
-            if (behind) {
-                *behind = arg_literal(letter + 1);
-                value = behind;
-            }
-            if (value)
-                take_value(p, *letter, value);
-            return true;
-        }
-        if (!strchr(p->row->flags, *letter))
-            return false;
-        take_flag(p, *letter);
-    }
-    return true;
-}
-
 bool peel_is_assignment(const struct arg *a)
 {
     size_t len = strcspn(a->text, "=");
     return len && a->text[len] && !memchr(a->text, '/', len) && a->text[0] != HOLE;
 }
 
-/* Moves to the first argument that is no option; false when one is not understood. */
-static bool skip_options(struct peeling *p)
+/* The wrapper's row; NULL when the program runs no other. */
+static const struct wrapper *find_wrapper(const struct program *program)
 {
-    bool shell = p->row->kind == SHELL;
-    for (p->at = 1; p->at < p->c->argv.count;) {
-        const struct arg *a = peel_argument(p, p->at);
-        bool plus = shell && a->text[0] == '+';
-        if (a->text[0] == HOLE)
-            return true; /* a command, code or script that is not known */
-        if (a->kind != ARG_LITERAL && a->text[0] == '-')
-            return false;
-        if (!strcmp(a->text, "--")) {
-            p->at++;
-            return true;
-        }
-        if (!strcmp(a->text, "-") && (shell || p->row->traits & ASSIGNS || p->row->kind == SU)) {
-            p->at++;
-            if (shell)
-                return true;
-            continue;
-        }
-        if ((a->text[0] != '-' && !plus) || a->len < 2) {
-            if (p->row->kind != SU)
-                return true;
-            p->at++; /* su takes options behind the user, too */
-            continue;
-        }
-        if (!(a->text[1] == '-' ? skip_long(p, a) : skip_cluster(p, a)))
-            return false;
+    size_t low = 0, high = COUNT(wrappers);
+    while (program && low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(program->name, wrappers[middle].name);
+        if (!order)
+            return &wrappers[middle];
+        if (order > 0)
+            low = middle + 1;
+        else
+            high = middle;
     }
+    return NULL;
+}
+
+static bool is_named(const struct option_fact *o, const char *letter, const char *word)
+{
+    return !strcmp(o->name, letter) || !strcmp(o->name, word);
+}
+
+/* Notes what an option means to us. */
+static void take_option(struct peeling *p, const struct option_fact *o, char role)
+{
+    const struct wrapper *row = p->row;
+    if (row->kind == SU && role == ROLE_COMMAND)
+        p->code = o->value;
+    if (row->traits & SPLITS && is_named(o, "-S", "--split-string"))
+        p->code = o->value;
+    if (row->traits & SWEEPS && (is_named(o, "-I", "--replace") || !strcmp(o->name, "-i")))
+        p->replace = o->value ? o->value->text : "{}";
+    if (row->traits & MOVES && role == ROLE_FROM)
+        p->moved = (struct cwds){.unknown = true};
+    if (row->kind == SHELL) {
+        p->takes_code |= !strcmp(o->name, "-c");
+        p->takes_stdin |= !strcmp(o->name, "-s");
+    }
+}
+
+/* Where the operand stands among the arguments. */
+static size_t index_of(const struct command_fact *c, size_t operand)
+{
+    if (operand >= c->operands_count)
+        return c->argv.count;
+    return (size_t)(c->operands[operand] - c->argv.items);
+}
+
+bool peel_skip_operands(struct peeling *p)
+{
+    const struct reading *r = p->c->reading;
+    size_t operand = 0;
+    if (p->row->traits & (DASHES | NEEDS_DASHES) && r->dashes) {
+        p->at = r->dashes;
+        return true;
+    }
+    if (p->row->traits & NEEDS_DASHES) {
+        p->at = p->c->argv.count;
+        return true;
+    }
+    while (operand < p->c->operands_count && index_of(p->c, operand) < p->at)
+        operand++;
+    for (size_t i = 0; i < p->row->operands && operand + i < p->c->operands_count; i++)
+        if (p->c->operands[operand + i]->splits)
+            return false;
+    if (p->row->operands)
+        p->at = index_of(p->c, operand + p->row->operands);
     return true;
+}
+
+static bool needs_options(const struct wrapper *row)
+{
+    switch (row->kind) {
+    case EVAL:
+    case FIND:
+    case SOURCE:
+    case ARGS:
+    case CRON:
+    case MAKE:
+        return false;
+    default:
+        return true;
+    }
 }
 
 struct flow peel(struct walk *w, const struct command_fact *c, const struct cwds *in)
 {
-    const struct wrapper *row = NULL;
-    for (size_t i = 0; i < COUNT(wrappers) && !row; i++)
-        if (!strcmp(wrappers[i].name, c->name))
-            row = &wrappers[i];
-    struct peeling p = {.w = w, .row = row, .c = c, .in = in, .moved = *in};
+    static const struct wrapper none = {"", RUN, 0, 0};
+    const struct reading *r = c->reading;
+    const struct wrapper *row = r ? find_wrapper(r->program) : NULL;
+    struct peeling p = {.w = w, .row = row ? row : &none, .c = c, .in = in, .moved = *in};
+    if (!r || !r->program)
+        return flow_same(in);
+    p.looks_only = r->effects[EFFECT_LOOKS];
+    if (p.row->traits & ELSEWHERE) {
+        p.context = CONTEXT_ELSEWHERE;
+        p.moved = (struct cwds){.unknown = true};
+    }
+    if (!p.looks_only && (!row || row->kind != SU))
+        line_values(&p);
     if (!row)
         return flow_same(in);
-    bool plain = row->kind == EVAL || row->kind == FIND || row->kind == SOURCE;
-    if (!plain && !skip_options(&p))
+    for (size_t i = 0; i < c->options_count; i++)
+        take_option(&p, &c->options[i], r->roles[i]);
+    p.at = index_of(c, r->commands);
+    if (!row->operands && r->dashes && p.at == c->argv.count)
+        p.at = r->dashes;
+    if (needs_options(row) && r->unknown && !p.looks_only)
         return peel_unsure(&p, TROUBLE_DYNAMIC, "has an option that is not understood");
     return inner_walk(&p);
 }

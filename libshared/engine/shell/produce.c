@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-char *produce_joined(struct peeling *p, const struct args *argv, size_t from)
+static char *joined_text(struct walk *w, const struct args *argv, size_t from)
 {
     size_t len = 1;
     for (size_t i = from; i < argv->count; i++) {
@@ -11,7 +11,7 @@ char *produce_joined(struct peeling *p, const struct args *argv, size_t from)
             return NULL;
         len += argv->items[i].len + 1;
     }
-    char *text = walk_new(p->w, len, 1), *at = text;
+    char *text = walk_new(w, len, 1), *at = text;
     for (size_t i = from; i < argv->count && text; i++) {
         at = i == from ? at : mempcpy(at, " ", 1);
         at = mempcpy(at, argv->items[i].text, argv->items[i].len);
@@ -19,8 +19,13 @@ char *produce_joined(struct peeling *p, const struct args *argv, size_t from)
     return text;
 }
 
+char *produce_joined(struct peeling *p, const struct args *argv, size_t from)
+{
+    return joined_text(p->w, argv, from);
+}
+
 /* What `echo WORDS` and `cat <<X` write, if nothing else is to it. */
-static const struct arg *literal_output(struct peeling *p, const struct command_fact *from,
+static const struct arg *literal_output(struct walk *w, const struct command_fact *from,
                                         struct arg *joined)
 {
     if (!from || !from->name)
@@ -30,11 +35,23 @@ static const struct arg *literal_output(struct peeling *p, const struct command_
         return &from->redirects[0].target;
     if (strcmp(from->name, "echo") != 0 || from->redirects_count)
         return NULL;
-    char *text = produce_joined(p, &from->argv, 1);
+    char *text = joined_text(w, &from->argv, 1);
     if (!text || text[0] == '-' || strchr(text, '\\'))
         return NULL;
     *joined = arg_literal(text);
     return joined;
+}
+
+const struct arg *produce_input(struct walk *w, const struct command_fact *c)
+{
+    const struct redirect_fact *input = NULL;
+    for (size_t i = 0; i < c->redirects_count; i++)
+        if (!c->redirects[i].fd)
+            input = &c->redirects[i];
+    if (input && (input->op == REDIRECT_HEREDOC || input->op == REDIRECT_HERESTRING))
+        return &input->target;
+    struct arg *joined = input ? NULL : walk_new(w, 1, sizeof *joined);
+    return joined ? literal_output(w, c->upstream, joined) : NULL;
 }
 
 struct flow produce_stdin(struct peeling *p)
@@ -43,14 +60,9 @@ struct flow produce_stdin(struct peeling *p)
     for (size_t i = 0; i < p->c->redirects_count; i++)
         if (!p->c->redirects[i].fd)
             input = &p->c->redirects[i];
-    struct arg joined;
-    const struct arg *code = NULL;
-    if (input && (input->op == REDIRECT_HEREDOC || input->op == REDIRECT_HERESTRING))
-        code = &input->target;
-    else if (input && input->op == REDIRECT_IN && !inner_is_odd_file(p, &input->target))
+    const struct arg *code = produce_input(p->w, p->c);
+    if (!code && input && input->op == REDIRECT_IN && !inner_is_odd_file(p, &input->target))
         return flow_same(p->in); /* a script by another name */
-    else if (!input)
-        code = literal_output(p, p->c->upstream, &joined);
     return code ? inner_text(p, code)
                 : peel_unsure(p, TROUBLE_CODE, "runs what its standard input brings");
 }

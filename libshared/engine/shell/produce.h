@@ -9,3 +9,6 @@ char *produce_joined(struct peeling *p, const struct args *argv, size_t from);
 
 /* Walks what a shell reads from its standard input. */
 struct flow produce_stdin(struct peeling *p);
+
+/* What the command reads from its stdin; NULL when it is not known. */
+const struct arg *produce_input(struct walk *w, const struct command_fact *c);

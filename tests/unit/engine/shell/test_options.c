@@ -130,7 +130,7 @@ static void reads_options_before_and_behind_sub_commands(void **state)
         {"docker container run -d x", "-d | container run x"},
         {"docker-compose -f a.yml exec -T db psql -c x", "-f=a.yml -T | exec db psql -c x"},
         {"kubectl delete ns x -n y --force", "-n=y --force | delete ns x"},
-        {"kubectl -n y exec p -- rm -rf /", "-n=y | exec p -- rm -rf /"},
+        {"kubectl -n y exec p -- rm -rf /", "-n=y | exec p rm -rf /"},
         {"aws --profile p s3 rm --recursive s3://b", "--profile=p --recursive | s3 rm s3://b"},
         {"pip3 install -i http://x y", "-i=http://x | install y"},
         {"git $x -f y", "-f | ? y"},
@@ -166,6 +166,7 @@ static void takes_no_values_for_unknown_programs(void **state)
         {"kill -- -1", "| -1"},
         {"rm -$x a", "-? | a"},
         {"rm $x", "| ?"},
+        {"python3 -c x --help -m y", "-c=x | --help -m y"},
         {"env - A=b c -d", "- | A=b c -d"},
     };
     check(rows, COUNT(rows));
