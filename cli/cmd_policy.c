@@ -12,6 +12,8 @@ static const struct command commands[] = {
     {"policy test", NULL, NULL, "[--cases FILE]…",
      "Runs every rule's examples, and files of commands with what is expected.",
      "corral policy test --cases commands.jsonl", 0, 0, policy_test},
+    {"policy keys", NULL, NULL, "[--describe]", "Lists the keys that a rule's match may have.",
+     "corral policy keys", 0, 0, policy_keys},
 };
 
 static int print_help(struct err *err)

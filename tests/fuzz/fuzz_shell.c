@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-    static const struct policy_context context = {"/workspace", "/home/agent", "/workspace", {0}};
+    static const struct policy_context context = {
+        .cwd = "/workspace", .home = "/home/agent", .workspace = "/workspace"};
     static struct facts f;
     static struct ruleset *rules;
     struct err err;

@@ -7,8 +7,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Borrowed by whoever judges. A zeroed member behind the places means that it is not known. */
+/* What the sandbox reaches. */
+enum policy_network { NETWORK_UNKNOWN, NETWORK_NONE, NETWORK_EGRESS_LIST, NETWORK_INTERNET };
+
+/* Borrowed by whoever judges. What is zeroed behind the places is not known: a rule with a
+ * condition on tenant, agent or tags then does not hold, one with a condition on network does. */
 struct policy_context {
     const char *cwd, *home, *workspace; /* absolute and normal paths */
     struct view text;                   /* the command as it came, for raw_regex */
+    const char *tenant, *agent;
+    const char *const *tags; /* of the sandbox: "key=value" */
+    size_t tags_count;
+    enum policy_network network;
+    bool interactive; /* a person sits at the other end */
+    bool no_approver; /* nobody could approve: the defaults say what becomes of the question */
+    int64_t now_s;    /* of the wall clock, since 1970 */
 };

@@ -6,7 +6,8 @@
 #include <string.h>
 
 /* Where examples run; the same as where the guardian's corpus does. */
-static const struct policy_context setting = {"/workspace", "/home/agent", "/workspace", {0}};
+static const struct policy_context setting = {
+    .cwd = "/workspace", .home = "/home/agent", .workspace = "/workspace"};
 
 static bool holds_for(const struct ruleset *set, const struct rule *rule, struct facts *f,
                       const char *command)

@@ -47,7 +47,7 @@ int texts_add(struct texts_of_rules *texts, const char *name, enum policy_tier t
         toml_free(&toml);
         return err_set(err, ERR_MEMORY, "no memory for rule files");
     }
-    texts->items[texts->count++] = (struct rule_text){kept, tier, toml};
+    texts->items[texts->count++] = (struct rule_text){.name = kept, .tier = tier, .toml = toml};
     return 0;
 }
 
@@ -115,12 +115,10 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-int texts_add_source(struct texts_of_rules *texts, const struct ruleset_source *source,
-                     struct err *err)
+static int add_directory(struct texts_of_rules *texts, const struct ruleset_source *source,
+                         struct err *err)
 {
     SCOPED(fd_close) int dirfd = -1;
-    if (source->text.data)
-        return texts_add(texts, source->path, source->tier, source->text, err);
     if (open_trusted(AT_FDCWD, source->path, source->path, S_IFDIR, &dirfd, err))
         return -1;
     struct dirent **names;
@@ -137,4 +135,38 @@ int texts_add_source(struct texts_of_rules *texts, const struct ruleset_source *
     }
     free(names);
     return failed;
+}
+
+static int read_generation(const struct rule_text *text, int64_t *most, struct err *err)
+{
+    for (size_t i = 0; i < toml_count(text->toml); i++) {
+        const struct toml_entry *e = toml_at(text->toml, i);
+        if (e->table[0] || strcmp(e->key, "generation") != 0)
+            continue;
+        if (e->type != TOML_INT || e->integer < 0)
+            return err_set(err, ERR_CONFIG, "%s:%d:%d: generation is a number, 0 or more",
+                           text->name, e->line, e->column);
+        *most = e->integer > *most ? e->integer : *most;
+    }
+    return 0;
+}
+
+int texts_add_source(struct texts_of_rules *texts, const struct ruleset_source *source,
+                     int64_t *generation, struct err *err)
+{
+    size_t first = texts->count;
+    int64_t most = 0;
+    int failed = source->text.data ? texts_add(texts, source->path, source->tier, source->text, err)
+                                   : add_directory(texts, source, err);
+    for (size_t i = first; !failed && i < texts->count; i++) {
+        texts->items[i].source = source;
+        failed = read_generation(&texts->items[i], &most, err);
+    }
+    if (failed)
+        return -1;
+    if (most < source->least_generation)
+        return err_set(err, ERR_CONFIG, "%s: generation %lld, but %lld was in force already",
+                       source->path, (long long)most, (long long)source->least_generation);
+    *generation = most;
+    return 0;
 }

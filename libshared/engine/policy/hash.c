@@ -3,6 +3,7 @@
 #include "engine/policy/ruleset_own.h"
 
 #include "base/scope.h"
+#include "engine/policy/zone.h"
 
 #include <assert.h>
 #include <sodium.h>
@@ -45,6 +46,58 @@ static void add_key(crypto_generichash_state *s, const struct rule_key *key)
     add_texts(s, key->items, key->count);
 }
 
+static void add_matches(crypto_generichash_state *s, const struct rule_match *m)
+{
+    for (; m; m = m->next) {
+        add_number(s, m->count);
+        for (size_t i = 0; i < m->count; i++)
+            add_key(s, &m->keys[i]);
+    }
+    add_number(s, 0);
+}
+
+/* A time zone goes by what it says, not by its name: its file may change. */
+static void add_zone(crypto_generichash_state *s, const struct zone *zone)
+{
+    add_number(s, zone->count);
+    for (size_t i = 0; i < zone->count; i++) {
+        add_number(s, (uint64_t)zone->at[i]);
+        add_number(s, (uint64_t)zone->offset_s[i]);
+    }
+    const int64_t rule[] = {zone->first_s,     zone->standard_s,     zone->summer_s,
+                            zone->has_rule,    zone->has_summer,     zone->begins.month,
+                            zone->begins.week, zone->begins.weekday, zone->begins.second,
+                            zone->ends.month,  zone->ends.week,      zone->ends.weekday,
+                            zone->ends.second};
+    for (size_t i = 0; i < COUNT(rule); i++)
+        add_number(s, (uint64_t)rule[i]);
+}
+
+static void add_when(crypto_generichash_state *s, const struct rule_when *when)
+{
+    add_texts(s, when->tenants.items, when->tenants.count);
+    add_texts(s, when->agents.items, when->agents.count);
+    add_texts(s, when->tags.items, when->tags.count);
+    const int64_t numbers[] = {when->networks,    when->asks_interactive, when->interactive,
+                               when->days,        when->from_min,         when->to_min,
+                               when->zone != NULL};
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        add_number(s, (uint64_t)numbers[i]);
+    if (when->zone)
+        add_zone(s, when->zone);
+}
+
+static void add_override(crypto_generichash_state *s, const struct rule_override *o)
+{
+    add_when(s, &o->when);
+    add_when(s, &o->scope);
+    add_texts(s, o->exempts, o->exempts_count);
+    add_number(s, o->action);
+    add_text(s, o->reason);
+    add_number(s, (uint64_t)o->expires_s);
+    add_matches(s, o->only);
+}
+
 static void add_rule(crypto_generichash_state *s, const struct rule *rule)
 {
     add_text(s, rule->id);
@@ -57,12 +110,9 @@ static void add_rule(crypto_generichash_state *s, const struct rule *rule)
     add_number(s, rule->locked);
     add_number(s, rule->enforced);
     add_texts(s, rule->tags, rule->tags_count);
-    for (const struct rule_match *m = rule->matches; m; m = m->next) {
-        add_number(s, m->count);
-        for (size_t i = 0; i < m->count; i++)
-            add_key(s, &m->keys[i]);
-    }
-    add_number(s, 0);
+    add_when(s, &rule->when);
+    add_when(s, &rule->scope);
+    add_matches(s, rule->matches);
 }
 
 static void add_verdict(crypto_generichash_state *s, const struct default_verdict *v)
@@ -79,6 +129,14 @@ void rules_hash(struct ruleset *set)
     crypto_generichash_init(&s, (const uint8_t *)LABEL, sizeof LABEL - 1, POLICY_HASH_BYTES);
     add_verdict(&s, &set->defaults.unmatched);
     add_verdict(&s, &set->defaults.unanalysable);
+    for (size_t i = 0; i < COUNT(set->defaults.risk_floor); i++)
+        add_number(&s, set->defaults.risk_floor[i]);
+    add_number(&s, set->defaults.no_approver);
+    for (size_t i = 0; i < set->sources_count; i++)
+        add_number(&s, (uint64_t)set->generations[i]);
+    add_number(&s, set->overrides_count);
+    for (size_t i = 0; i < set->overrides_count; i++)
+        add_override(&s, set->overrides[i]);
     add_texts(&s, set->known_hosts.items, set->known_hosts.count);
     add_number(&s, set->count);
     for (size_t i = 0; i < set->count; i++)

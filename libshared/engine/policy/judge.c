@@ -4,6 +4,8 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "engine/policy/match.h"
+#include "engine/policy/message.h"
+#include "engine/policy/when.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,89 +22,115 @@ const char *policy_risk_name(enum policy_risk risk)
     return names[risk];
 }
 
+/* A rule that matched, and on what; milder than the rule where an override says so. */
+struct hit {
+    const struct rule *rule;
+    const struct command_fact *command;
+    enum policy_action action;
+    enum policy_risk risk;
+};
+
 /* What is found while every rule is tried on every record. */
 struct trial {
     struct subject subject;
     struct judgement *out;
-    const struct rule *worst; /* the most severe match so far, and the command it is about */
-    const struct command_fact *worst_command;
-    uint64_t matched[RULESET_MAX_RULES / 64];
-    const struct rule *rules[JUDGEMENT_RULES_MAX]; /* the most severe, most severe first */
-    size_t rules_count;
-    bool any; /* something matched the record at hand */
+    struct hit hits[JUDGEMENT_RULES_MAX]; /* the most severe, most severe first */
+    size_t hits_count;
+    enum policy_action would; /* of rules that are not enforced */
+    bool any;                 /* something matched the record at hand */
 };
 
-static bool is_worse(const struct rule *a, const struct rule *b)
+static bool is_worse(const struct hit *a, const struct hit *b)
 {
-    if (!b || a->action != b->action)
-        return !b || a->action > b->action;
-    return a->risk != b->risk ? a->risk > b->risk : a->index < b->index;
+    if (a->action != b->action)
+        return a->action > b->action;
+    return a->risk != b->risk ? a->risk > b->risk : a->rule->index < b->rule->index;
 }
 
-/* Keeps the list in order; where there is no room the mildest one goes. */
-static void note_rule(struct trial *t, const struct rule *rule)
+/* Keeps the list in order and every id once; where there is no room the mildest one goes. */
+static void note_hit(struct trial *t, const struct hit *hit)
 {
-    uint64_t *word = &t->matched[rule->index / 64], bit = (uint64_t)1 << rule->index % 64;
-    if (*word & bit)
-        return;
-    *word |= bit;
-    size_t at = t->rules_count;
-    if (at == JUDGEMENT_RULES_MAX && !is_worse(rule, t->rules[at - 1]))
-        return;
+    size_t at = 0;
+    while (at < t->hits_count && strcmp(t->hits[at].rule->id, hit->rule->id) != 0)
+        at++;
     if (at == JUDGEMENT_RULES_MAX)
         at--;
-    else
-        t->rules_count++;
-    for (; at && is_worse(rule, t->rules[at - 1]); at--)
-        t->rules[at] = t->rules[at - 1];
-    t->rules[at] = rule;
+    else if (at == t->hits_count)
+        t->hits[t->hits_count++] = *hit;
+    if (is_worse(hit, &t->hits[at]))
+        t->hits[at] = *hit;
+    for (; at && is_worse(&t->hits[at], &t->hits[at - 1]); at--) {
+        struct hit milder = t->hits[at - 1];
+        t->hits[at - 1] = t->hits[at];
+        t->hits[at] = milder;
+    }
+}
+
+static void note_aside(const char **ids, size_t *count, const char *id)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (!strcmp(ids[i], id))
+            return;
+    if (*count < JUDGEMENT_ASIDE_MAX)
+        ids[(*count)++] = id;
+}
+
+/* What the overrides leave of a hit: the mildest that one of them says. False: nothing. */
+static bool soften(struct trial *t, struct hit *hit)
+{
+    enum policy_action action = hit->action;
+    for (size_t i = 0; i < hit->rule->overrides_count; i++) {
+        const struct rule_override *o = hit->rule->overrides[i];
+        if (o->action >= action || !override_holds(o, t->subject.context))
+            continue;
+        bool holds = !o->only;
+        for (const struct rule_match *m = o->only; m && !holds; m = m->next)
+            holds = match_holds(m, &t->subject);
+        if (holds)
+            action = o->action;
+    }
+    if (action == hit->action)
+        return true;
+    note_aside(t->out->exempted, &t->out->exempted_count, hit->rule->id);
+    hit->action = action;
+    if (action < ACTION_REQUIRE_APPROVAL)
+        hit->risk = RISK_LOW;
+    else if (hit->risk > RISK_HIGH)
+        hit->risk = RISK_HIGH; /* or the floor for critical would take the override back */
+    return action != ACTION_ALLOW;
 }
 
 static void on_match(void *context, const struct rule *rule)
 {
     struct trial *t = context;
-    t->any = true;
-    note_rule(t, rule);
-    if (rule->risk > t->out->risk)
-        t->out->risk = rule->risk;
-    if (is_worse(rule, t->worst)) {
-        t->worst = rule;
-        t->worst_command = t->subject.c;
+    struct hit hit = {rule, t->subject.c, rule->action, rule->risk};
+    /* a rule file that the sandbox may write makes no command known */
+    t->any |= rule->tier <= TIER_TENANT && rule->enforced;
+    if (!rule->enforced) {
+        note_aside(t->out->shadow, &t->out->shadow_count, rule->id);
+        if (rule->action > t->would)
+            t->would = rule->action;
+        return;
     }
+    if (rule->overrides_count && !soften(t, &hit))
+        return;
+    note_hit(t, &hit);
+    if (hit.risk > t->out->risk)
+        t->out->risk = hit.risk;
 }
 
-/* The command as a person would write it, cut; holes are shown as "…". */
-static void show_command(char *to, size_t size, const struct command_fact *c)
-{
-    struct err err;
-    SCOPED(bytes_close) struct bytes raw = bytes_open(512);
-    SCOPED(bytes_close) struct bytes shown = bytes_open(4096);
-    for (size_t i = 0; i < c->argv.count && raw.len < 200; i++) {
-        const char *text = c->argv.items[i].text;
-        if (i && bytes_add(&raw, " ", 1, &err))
-            break;
-        for (; *text && raw.len < 200; text++)
-            if (bytes_add(&raw, *text == HOLE ? "\xe2\x80\xa6" : text, *text == HOLE ? 3 : 1, &err))
-                break;
-    }
-    for (size_t i = 0; !c->argv.count && i < c->redirects_count && raw.len < 200; i++)
-        if (bytes_addf(&raw, &err, "> %.100s", c->redirects[i].target.text))
-            break;
-    if (raw.len && !text_show(&shown, raw.data, raw.len, &err))
-        text_copy(to, size, (const char *)shown.data);
-    else
-        text_copy(to, size, "a command");
-}
-
-static void explain(const struct trial *t)
+static void explain(struct trial *t)
 {
     struct judgement *out = t->out;
+    const struct hit *worst = &t->hits[0];
     char command[128], reason[512];
-    show_command(command, sizeof command, t->worst_command);
-    snprintf(reason, sizeof reason, "\"%s\" %s.", command, t->worst->description);
+    message_command(command, sizeof command, worst->command);
+    snprintf(reason, sizeof reason, "\"%s\" %s.", command, worst->rule->description);
     text_copy(out->reason, sizeof out->reason, reason);
-    if (out->decision != DECISION_ALLOW)
-        text_copy(out->hint, sizeof out->hint, t->worst->message);
+    if (out->decision == DECISION_ALLOW)
+        return;
+    subject_turn(&t->subject, worst->command, t->subject.op);
+    message_fill(out->hint, sizeof out->hint, worst->rule, &t->subject);
 }
 
 /* A command of unknown name that is given a path of the system is worse than any unknown one. */
@@ -178,20 +206,35 @@ static void judge_unmatched(struct trial *t, const struct default_verdict *verdi
 }
 
 /* Tries every rule on every record; true when some command was known to none. */
-static bool try_all(struct trial *t, const struct ruleset *set)
+static bool try_all(struct trial *t, const struct ruleset *set, enum policy_op op)
 {
     bool unmatched = false;
     for (const struct command_fact *c = t->subject.facts->first; c; c = c->next) {
         t->any = false;
-        subject_turn(&t->subject, c, OP_EXEC);
+        subject_turn(&t->subject, c, op);
         rules_try(set, &t->subject, on_match, t);
         unmatched |= !t->any && c->name && *c->name;
     }
     return unmatched;
 }
 
-void policy_judge(struct facts *f, const struct policy_context *context, const struct ruleset *set,
-                  struct judgement *out)
+/* No decision is milder than its risk allows, and none waits for somebody who is not there. */
+static void finish(struct judgement *out, const struct policy_defaults *defaults,
+                   const struct policy_context *context, enum policy_action would)
+{
+    enum policy_decision least = decision_of(defaults->risk_floor[out->risk]);
+    if (out->decision < least) {
+        out->decision = least;
+        if (!out->hint[0])
+            text_copy(out->hint, sizeof out->hint, "Ask the operator.");
+    }
+    if (out->decision == DECISION_REQUIRE_APPROVAL && context->no_approver)
+        out->decision = decision_of(defaults->no_approver);
+    out->would = decision_of(would) > out->decision ? decision_of(would) : out->decision;
+}
+
+static void judge(struct facts *f, const struct policy_context *context, const struct ruleset *set,
+                  enum policy_op op, struct judgement *out)
 {
     struct feeds feeds = {.questions = &set->questions};
     struct trial t = {.subject = {.facts = f,
@@ -200,16 +243,76 @@ void policy_judge(struct facts *f, const struct policy_context *context, const s
                                   .feeds = &feeds},
                       .out = out};
     *out = (struct judgement){0};
-    bool unmatched = try_all(&t, set);
-    for (size_t i = 0; i < t.rules_count; i++)
-        out->rules[out->rules_count++] = t.rules[i]->id;
+    bool unmatched = try_all(&t, set, op);
+    for (size_t i = 0; i < t.hits_count; i++)
+        out->rules[out->rules_count++] = t.hits[i].rule->id;
     text_copy(out->reason, sizeof out->reason, "No rule matched.");
-    if (t.worst) {
-        out->decision = decision_of(t.worst->action);
+    if (t.hits_count) {
+        out->decision = decision_of(t.hits[0].action);
         explain(&t);
     }
     if (unmatched)
         judge_unmatched(&t, &set->defaults.unmatched);
     if (f->trouble.kinds)
         judge_trouble(&t, &set->defaults.unanalysable);
+    finish(out, &set->defaults, context, t.would);
+}
+
+void policy_judge(struct facts *f, const struct policy_context *context, const struct ruleset *set,
+                  struct judgement *out)
+{
+    judge(f, context, set, OP_EXEC, out);
+}
+
+/* Facts of one record that no command made. */
+static void begin_record(struct facts *room, struct command_fact *c, struct cwds *cwds,
+                         const struct policy_context *context)
+{
+    arena_clear(&room->arena);
+    room->trouble = (struct trouble){0};
+    *cwds = (struct cwds){.path = {context->cwd}, .count = 1};
+    *c = (struct command_fact){.name = "", .cwds = cwds};
+    room->first = c;
+    room->tail = &c->next;
+    room->count = 1;
+}
+
+void policy_judge_file(struct facts *room, const struct policy_context *context,
+                       const struct ruleset *set, enum policy_op op, const char *path,
+                       bool writable, struct judgement *out)
+{
+    struct command_fact c;
+    struct cwds cwds;
+    struct file_fact file = {.path = arg_literal(path), .recursive = op == OP_VOLUME_MOUNT};
+    file.touches = op == OP_FILE_DELETE  ? TOUCH_DELETE
+                   : op == OP_FILE_WRITE ? TOUCH_WRITE
+                   : writable            ? TOUCH_READ | TOUCH_WRITE
+                                         : TOUCH_READ;
+    begin_record(room, &c, &cwds, context);
+    c.files = &file;
+    judge(room, context, set, op, out);
+    room->first = NULL; /* it is of this call's stack */
+    room->tail = &room->first;
+    room->count = 0;
+}
+
+static bool is_local(const char *host)
+{
+    return !strcmp(host, "localhost") || !strncmp(host, "127.", 4) || !strcmp(host, "::1");
+}
+
+void policy_judge_net(struct facts *room, const struct policy_context *context,
+                      const struct ruleset *set, enum policy_op op, const char *host, unsigned port,
+                      struct judgement *out)
+{
+    struct command_fact c;
+    struct cwds cwds;
+    const struct host_fact fact = {
+        .name = host, .port = port, .is_local = is_local(host), .listens = op == OP_NET_LISTEN};
+    begin_record(room, &c, &cwds, context);
+    c.hosts = &fact;
+    judge(room, context, set, op, out);
+    room->first = NULL;
+    room->tail = &room->first;
+    room->count = 0;
 }

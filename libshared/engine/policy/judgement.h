@@ -5,7 +5,7 @@
 
 enum policy_decision { DECISION_ALLOW, DECISION_REQUIRE_APPROVAL, DECISION_DENY };
 
-enum { JUDGEMENT_RULES_MAX = 16 };
+enum { JUDGEMENT_RULES_MAX = 16, JUDGEMENT_ASIDE_MAX = 8 };
 
 /* Stands among the rules of a judgement for facts with trouble. */
 #define POLICY_UNANALYSABLE "unanalysable"
@@ -19,6 +19,11 @@ struct judgement {
     const char *rules[JUDGEMENT_RULES_MAX]; /* ids of all that matched, each once, the one that
                                                decided first; of the rule set */
     size_t rules_count;
+    const char *shadow[JUDGEMENT_ASIDE_MAX]; /* ids that are not enforced but matched */
+    size_t shadow_count;
+    enum policy_decision would;                /* the decision if they were enforced */
+    const char *exempted[JUDGEMENT_ASIDE_MAX]; /* ids that an override took away or softened */
+    size_t exempted_count;
     bool unanalysable; /* part of the command is known only when it runs */
     char reason[256];  /* one sentence: what was seen; safe for a terminal */
     char hint[160];    /* one sentence: what the agent may do instead; "" when nothing is refused */

@@ -2,6 +2,7 @@
 #include "engine/policy/match.h"
 
 #include "engine/policy/index.h"
+#include "engine/policy/when.h"
 
 bool match_holds(const struct rule_match *m, struct subject *s)
 {
@@ -27,8 +28,12 @@ bool rule_holds(const struct rule *rule, struct subject *s)
 static void try_match(const struct rule_match *m, struct subject *s,
                       void (*found)(void *context, const struct rule *rule), void *context)
 {
-    if (m->rule->ops & s->op && match_holds(m, s))
-        found(context, m->rule);
+    const struct rule *rule = m->rule;
+    if (rule->ops & s->op &&
+        (!rule->conditional ||
+         (when_holds(&rule->when, s->context) && when_holds(&rule->scope, s->context))) &&
+        match_holds(m, s))
+        found(context, rule);
 }
 
 void rules_try(const struct ruleset *set, struct subject *s,

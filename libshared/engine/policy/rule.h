@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "engine/policy/context.h"
 #include "engine/policy/regex.h"
 
 #include <stdbool.h>
@@ -26,7 +27,8 @@ enum policy_op {
     OP_FILE_WRITE = 1 << 2,
     OP_FILE_DELETE = 1 << 3,
     OP_NET_CONNECT = 1 << 4,
-    OP_NET_LISTEN = 1 << 5
+    OP_NET_LISTEN = 1 << 5,
+    OP_VOLUME_MOUNT = 1 << 6 /* a path of the host becomes one of a sandbox */
 };
 
 struct key_row;
@@ -56,6 +58,26 @@ struct rule_match {
     const struct rule_match *next;
 };
 
+/* Texts with * in them, one of which has to match; none of them: anything does. */
+struct rule_globs {
+    const char *const *items;
+    size_t count;
+};
+
+struct zone;
+struct rule_override;
+
+/* The context that a rule asks for; all of it must hold. A zeroed one always does. */
+struct rule_when {
+    struct rule_globs tenants, agents, tags;
+    unsigned networks; /* set of 1 << enum policy_network; 0: any */
+    bool asks_interactive, interactive;
+    unsigned days;           /* set of 1 << weekday, Sunday is 0; 0: any */
+    int from_min, to_min;    /* of the day, from <= now < to; both 0: all of it; from > to: over
+                                midnight */
+    const struct zone *zone; /* NULL: the rule does not ask for the time */
+};
+
 struct rule {
     const char *id;          /* stable: appears in audit, exemptions, metrics */
     const char *description; /* what a matching command does */
@@ -63,15 +85,33 @@ struct rule {
     enum policy_risk risk;
     enum policy_action action;
     enum policy_tier tier;
-    unsigned ops;  /* set of enum policy_op */
-    bool locked;   /* takes no exemption */
-    bool enforced; /* false: only says what it would have done */
+    unsigned ops;     /* set of enum policy_op */
+    bool locked;      /* takes no exemption */
+    bool enforced;    /* false: only says what it would have done */
+    bool conditional; /* `when` or `scope` ask for something */
     const char *const *tags;
     size_t tags_count;
+    struct rule_when when;
+    struct rule_when scope; /* the tenant and agent that the file is for */
     const struct rule_match *matches;
+    const struct rule_override *const *overrides; /* that may soften it */
+    size_t overrides_count;
     const char *const *examples[2]; /* that do not match, that match */
     size_t examples_count[2];
     const char *file; /* as errors call it */
     int line;
     size_t index; /* among the rules of its set */
+};
+
+/* What softens rules by name; only a tenant writes it. */
+struct rule_override {
+    struct rule_when when, scope;
+    const char *const *exempts; /* rule ids with * */
+    size_t exempts_count;
+    enum policy_action action;     /* instead of the rule's: what is milder */
+    const struct rule_match *only; /* NULL: whatever the rule matches */
+    const char *reason;
+    int64_t expires_s; /* the first second at which it no longer holds; 0: never */
+    const char *file;
+    int line;
 };

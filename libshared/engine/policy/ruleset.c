@@ -115,11 +115,29 @@ static int find_known_hosts(struct reading_rules *r)
     return 0;
 }
 
+static int one_glob(struct reading_rules *r, const char *text, struct rule_globs *out)
+{
+    const char **items = rules_new(r, 1, sizeof *items);
+    if (!items || !(items[0] = rules_text(r, text)))
+        return -1;
+    *out = (struct rule_globs){items, 1};
+    return 0;
+}
+
+/* For whom a text's rules are. */
+static int read_scope(struct reading_rules *r, struct rule_text *text)
+{
+    const struct ruleset_source *source = text->source;
+    if (source && source->tenant && one_glob(r, source->tenant, &text->scope.tenants))
+        return -1;
+    return source && source->agent ? one_glob(r, source->agent, &text->scope.agents) : 0;
+}
+
 static int read_all(struct reading_rules *r, const struct texts_of_rules *texts)
 {
     for (size_t i = 0; i < texts->count; i++) {
         r->text = &texts->items[i];
-        if (rules_read_lists(r))
+        if (read_scope(r, &texts->items[i]) || rules_read_lists(r))
             return -1;
     }
     if (find_known_hosts(r))
@@ -129,7 +147,7 @@ static int read_all(struct reading_rules *r, const struct texts_of_rules *texts)
         if (rules_read(r))
             return -1;
     }
-    return rules_index(r) || rules_check_examples(r) ? -1 : 0;
+    return rules_attach_overrides(r) || rules_index(r) || rules_check_examples(r) ? -1 : 0;
 }
 
 int ruleset_load(const struct ruleset_options *options, struct ruleset **out, struct err *err)
@@ -140,12 +158,16 @@ int ruleset_load(const struct ruleset_options *options, struct ruleset **out, st
         return err_set(err, ERR_MEMORY, "no memory for rules");
     set->defaults.unmatched.flag = set->defaults.unanalysable.flag = "";
     set->defaults.unanalysable.action = ACTION_REQUIRE_APPROVAL;
+    set->defaults.no_approver = ACTION_DENY;
     if (add_builtin(&texts, options->profile ? options->profile : RULESET_DEV, err))
         return -1;
-    for (size_t i = 0; i < options->sources_count; i++)
-        if (texts_add_source(&texts, &options->sources[i], err))
-            return -1;
     struct reading_rules r = {.set = set, .err = err};
+    set->sources_count = options->sources_count;
+    set->generations = rules_new(&r, options->sources_count, sizeof *set->generations);
+    for (size_t i = 0; i < options->sources_count; i++)
+        if (!set->generations ||
+            texts_add_source(&texts, &options->sources[i], &set->generations[i], err))
+            return -1;
     int failed = read_all(&r, &texts);
     free(r.lists);
     if (failed)
@@ -158,6 +180,12 @@ int ruleset_load(const struct ruleset_options *options, struct ruleset **out, st
 const uint8_t *ruleset_hash(const struct ruleset *set)
 {
     return set->hash;
+}
+
+int64_t ruleset_generation(const struct ruleset *set, size_t i)
+{
+    assert(i < set->sources_count);
+    return set->generations[i];
 }
 
 size_t ruleset_count(const struct ruleset *set)

@@ -22,9 +22,12 @@ struct ruleset;
 
 /* A directory of rule files (*.toml), or one text. */
 struct ruleset_source {
-    enum policy_tier tier; /* not TIER_BUILTIN */
-    const char *path;      /* of the directory; of a text: what errors call it */
-    struct view text;      /* data NULL: a directory; otherwise not kept */
+    enum policy_tier tier;    /* not TIER_BUILTIN */
+    const char *path;         /* of the directory; of a text: what errors call it */
+    struct view text;         /* data NULL: a directory; otherwise not kept */
+    const char *tenant;       /* its rules are for this tenant's acts; NULL: for all */
+    const char *agent;        /* and for this agent's; NULL: for all */
+    int64_t least_generation; /* an older one was put back, and is refused */
 };
 
 struct ruleset_options {
@@ -40,6 +43,10 @@ struct ruleset_options {
  */
 int ruleset_load(const struct ruleset_options *options, struct ruleset **out, struct err *err);
 
+/* The generation of source i: the highest `generation = N` of its files, 0 without. Whoever loads
+ * again gives it as least_generation. */
+int64_t ruleset_generation(const struct ruleset *set, size_t i);
+
 /* Frees and nulls; fine on NULL. */
 void ruleset_free(struct ruleset **set);
 
@@ -49,3 +56,9 @@ const uint8_t *ruleset_hash(const struct ruleset *set);
 /* The rules, in no order that means anything. */
 size_t ruleset_count(const struct ruleset *set);
 const struct rule *ruleset_at(const struct ruleset *set, size_t i);
+
+/* Appends the reference of a match's keys as Markdown. Errors as bytes_add. */
+int ruleset_describe_keys(struct bytes *to, struct err *err);
+
+/* Name, kind of value and meaning of key i; false behind the last. Static texts. */
+bool ruleset_key(size_t i, const char **name, const char **kind, const char **doc);

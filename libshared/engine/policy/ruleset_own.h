@@ -5,6 +5,8 @@
 #include "engine/policy/key.h"
 #include "engine/policy/ruleset.h"
 
+enum { MATCH_MAX_KEYS = 64, RULESET_MAX_OVERRIDES = 1024 };
+
 /* What is done about a command that no rule knows, or that nobody could understand. */
 struct default_verdict {
     enum policy_action action;
@@ -14,6 +16,8 @@ struct default_verdict {
 
 struct policy_defaults {
     struct default_verdict unmatched, unanalysable;
+    enum policy_action risk_floor[4]; /* by enum policy_risk: nothing of that risk gets less */
+    enum policy_action no_approver;   /* what require_approval becomes where nobody can approve */
 };
 
 /* A match that is looked at for every name, or for those of one command. */
@@ -38,9 +42,13 @@ struct rule_index {
 
 struct ruleset {
     struct arena arena;
-    const struct rule **rules;
+    struct rule **rules;
     size_t count, room;
+    const struct rule_override **overrides;
+    size_t overrides_count;
     struct policy_defaults defaults;
+    int64_t *generations; /* of each source */
+    size_t sources_count;
     struct known_hosts known_hosts;
     struct rule_index index;
     struct feed_questions questions;
@@ -53,7 +61,35 @@ struct ruleset {
 struct rule_text {
     char *name; /* as errors call it */
     enum policy_tier tier;
+    const struct ruleset_source *source; /* NULL: builtin */
+    struct rule_when scope;              /* for whom the source is; of the set */
     struct toml_file *toml;
+};
+
+/* A match that is being read. */
+struct match_draft {
+    const struct rule_match **tail;
+    const struct toml_entry *at; /* where it begins */
+    size_t index;
+    bool open;
+    struct rule_key keys[MATCH_MAX_KEYS];
+    size_t keys_count;
+};
+
+struct rule_draft {
+    struct rule *rule; /* NULL: none */
+    const struct toml_entry *at;
+    size_t index;
+    bool has_risk, has_action;
+    struct match_draft match;
+};
+
+struct override_draft {
+    struct rule_override *override; /* NULL: none */
+    const struct toml_entry *at;
+    size_t index;
+    const struct rule_match *matches;
+    struct match_draft only;
 };
 
 /* A named list of a file. */
@@ -70,6 +106,7 @@ struct reading_rules {
     struct rule_list *lists;
     size_t lists_count, lists_room;
     const struct rule_text *text; /* at hand */
+    bool has_schema;              /* the text at hand said schema = 1 */
     struct err *err;
 };
 
@@ -91,8 +128,33 @@ const char *rules_element(const char *table, const char *array, size_t *index);
 /* Remembers the lists of the text at hand, before any rule is read. */
 int rules_read_lists(struct reading_rules *r);
 
-/* Reads the rules and defaults of the text at hand. */
+/* Reads the rules, overrides and defaults of the text at hand. */
 int rules_read(struct reading_rules *r);
+
+/* One entry of [[rule]] or [[override]] number `index`; `rest` is its table's path behind that. */
+int rules_read_rule(struct reading_rules *r, const struct toml_entry *e, size_t index,
+                    const char *rest, struct rule_draft *d);
+int rules_read_override(struct reading_rules *r, const struct toml_entry *e, size_t index,
+                        const char *rest, struct override_draft *d);
+
+/* Checks and keeps what is being read; fine when nothing is. */
+int rules_end_rule(struct reading_rules *r, struct rule_draft *d);
+int rules_end_override(struct reading_rules *r, struct override_draft *d);
+
+/* One entry of a match, and its end. */
+int rules_read_match_key(struct reading_rules *r, const struct toml_entry *e, size_t match,
+                         struct match_draft *d);
+int rules_end_match(struct reading_rules *r, struct match_draft *d);
+
+/* One entry of [rule.when]. */
+int rules_read_when(struct reading_rules *r, const struct toml_entry *e, const char *rest,
+                    struct rule_when *when);
+
+/* Values that several tables have: a text; one of the four actions or risks, as its enum. */
+enum names_of { NAMES_OF_ACTIONS, NAMES_OF_RISKS };
+int rules_read_text(struct reading_rules *r, const struct toml_entry *e, const char **out);
+int rules_read_name(struct reading_rules *r, const struct toml_entry *e, enum names_of of,
+                    unsigned *out);
 
 /* Reads one key of a match. */
 int rules_read_key(struct reading_rules *r, const struct toml_entry *e, struct rule_key *out);
@@ -101,7 +163,9 @@ int rules_read_key(struct reading_rules *r, const struct toml_entry *e, struct r
 int rules_resolve(struct reading_rules *r, const struct toml_entry *e, unsigned *bits,
                   const char *const **items, size_t *count);
 
-/* Once all rules are read: the index, and that every example is as its rule says. */
+/* Once all rules are read: which overrides may soften which rule, the index, and that every example
+ * is as its rule says. */
+int rules_attach_overrides(struct reading_rules *r);
 int rules_index(struct reading_rules *r);
 int rules_check_examples(struct reading_rules *r);
 

@@ -16,7 +16,8 @@ static void hash_of(const char *text, uint8_t hash[POLICY_HASH_BYTES])
 {
     struct err err;
     SCOPED(ruleset_free) struct ruleset *set = NULL;
-    const struct ruleset_source source = {TIER_TENANT, "test.toml", view_of(text)};
+    const struct ruleset_source source = {
+        .tier = TIER_TENANT, .path = "test.toml", .text = view_of(text)};
     if (ruleset_load(&(struct ruleset_options){.sources = &source, .sources_count = 1}, &set, &err))
         fail_msg("%s", err.text);
     memcpy(hash, ruleset_hash(set), POLICY_HASH_BYTES);

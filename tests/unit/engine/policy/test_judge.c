@@ -360,7 +360,8 @@ static void keeps_the_rule_that_decided_where_not_all_have_room(void **state)
                                     "action = '%s'\n[rule.match]\ncommand = ['nothing']\n",
                                     i, i == 19 ? "deny" : "flag"),
                          0);
-    const struct ruleset_source source = {TIER_TENANT, "many.toml", bytes_view(&text)};
+    const struct ruleset_source source = {
+        .tier = TIER_TENANT, .path = "many.toml", .text = bytes_view(&text)};
     const struct ruleset_options options = {.sources = &source, .sources_count = 1};
     if (ruleset_load(&options, &many, &err))
         fail_msg("%s", err.text);

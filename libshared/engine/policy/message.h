@@ -1,0 +1,10 @@
+/* message.h - what a judgement says to people and agents. */
+#pragma once
+
+#include "engine/policy/subject.h"
+
+/* The command as a person would write it, cut; holes are shown as "…"; safe for a terminal. */
+void message_command(char *to, size_t size, const struct command_fact *c);
+
+/* A rule's message with {command}, {paths}, {hosts} and {rule} filled in, escaped and cut. */
+void message_fill(char *to, size_t size, const struct rule *rule, struct subject *s);

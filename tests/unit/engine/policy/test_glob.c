@@ -1,0 +1,101 @@
+/* Patterns of paths against paths, and against paths that bash still expands. */
+#include "base/scope.h"
+#include "engine/policy/glob.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void a_star_stays_in_one_name_and_two_do_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *path;
+        bool matches;
+    } cases[] = {
+        {"/etc/*", "/etc/x", true},
+        {"/etc/*", "/etc/x/y", false},
+        {"/etc/*", "/etc", false},
+        {"/etc/**", "/etc/x/y", true},
+        {"/etc/**", "/etc", true},
+        {"/etc/**", "/etcetera", false},
+        {"/**", "/", true},
+        {"/", "/", true},
+        {"/", "/x", false},
+        {"**/.env", "/a/b/.env", true},
+        {"**/.env", "/.env", true},
+        {"**/.env", ".env", true},
+        {"**/.env", "/a/x.env", false},
+        {"**/.ssh/**", "/home/a/.ssh", true},
+        {"**/.ssh/**", "/home/a/.ssh/b/c", true},
+        {"/lib*/**", "/lib64/x/y", true},
+        {"/lib*/**", "/lib", true},
+        {"/a*b*c", "/a1b2b3c", true},
+        {"/a*b*c", "/a1b2b3", false},
+        {"/**/a/*/c", "/x/a/a/b/c", true},
+        {"/**/a/*/c", "/x/a/b/d/c", false},
+        {"/x?", "/xy", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (glob_matches_path(cases[i].pattern, cases[i].path) != cases[i].matches)
+            fail_msg("%s and %s", cases[i].pattern, cases[i].path);
+}
+
+static void two_patterns_meet_when_some_path_is_of_both(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *path;
+        bool meet;
+    } cases[] = {
+        {"/etc/shadow", "/etc/sh*", true},
+        {"/etc/shadow", "/etc/sh?dow", true},
+        {"/etc/shadow", "/etc/sh?ow", false},
+        {"/etc/shadow", "/etc/[a-z]hadow", true},
+        {"/etc/shadow", "/*/shadow", true},
+        {"/etc/shadow", "/*", false},
+        {"/etc/**", "/e*", true},
+        {"/etc/**", "/e*/x/y", true},
+        {"/etc/*.d", "/etc/cron*", true},
+        {"/a/.x", "/a/*", false},
+        {"/a/.x", "/a/.*", true},
+        {"/a/b", "/a/*b*", true},
+        {"/a/b", "/a/*c", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t glob_at = strcspn(cases[i].path, "*?[");
+        if (glob_meets_path(cases[i].pattern, cases[i].path, glob_at) != cases[i].meet)
+            fail_msg("%s and %s", cases[i].pattern, cases[i].path);
+    }
+}
+
+static void what_is_quoted_is_no_wildcard(void **state)
+{
+    (void)state;
+    assert_false(glob_meets_path("/a/bc", "/a/*c", SIZE_MAX));
+    assert_true(glob_meets_path("/a/*c", "/a/*c", SIZE_MAX));
+}
+
+static void a_path_without_end_meets_everything(void **state)
+{
+    (void)state;
+    char path[GLOB_MAX_PATH + 2];
+    memset(path, 'a', sizeof path - 1);
+    path[sizeof path - 1] = 0;
+    assert_true(glob_meets_path("/x", path, 0));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_star_stays_in_one_name_and_two_do_not),
+        cmocka_unit_test(two_patterns_meet_when_some_path_is_of_both),
+        cmocka_unit_test(what_is_quoted_is_no_wildcard),
+        cmocka_unit_test(a_path_without_end_meets_everything),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
