@@ -72,7 +72,8 @@ bool test_feeds(const struct subject *s, const struct rule_key *key, bool sure)
 bool test_feeds_unknown(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
-    bool unknown = false;
+    const struct command_fact *upstream = s->c->sources ? NULL : s->c->upstream;
+    bool unknown = upstream && !upstream->name;
     for (const struct source_fact *f = s->c->sources; f; f = f->next)
         unknown |= !f->from->name;
     return unknown == key->flag;

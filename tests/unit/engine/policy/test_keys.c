@@ -22,7 +22,8 @@ static const struct {
     {"args_unknown = true", "zap $x", "zap x"},
     {"first_operand = ['pu*']", "zap push a", "zap a push"},
     {"flags_any = ['-r']", "zap -fr x", "zap -f r"},
-    {"flags_any = ['-r']", "zap $OPTIONS x", "zap -- -r"},
+    {"flags_any = ['-r']\nflags_unknown = true", "zap $OPTIONS x", "zap -- -r"},
+    {"flags_unknown = true", "zap $OPTIONS x", "zap -- $X"},
     {"command = ['zap']\nnot_flags_any = ['-n']", "zap $OPTIONS x", "zap -n x"},
     {"flags_all = ['-f', '-r']", "zap -f -r", "zap -f"},
     {"option_values_any = ['--output=/etc/*']", "zap --output=/etc/x", "zap --output=x"},
@@ -40,6 +41,14 @@ static const struct {
     {"size_over_mb = 10", "dd if=a of=b bs=1M count=11", "dd if=a of=b bs=1k count=11"},
     {"size_over_mb = 10", "head -c $N x", "head -c 5 x"},
     {"recursive = true", "rm -r x", "rm x"},
+    {"hosts_any = ['*.example.org', '10.0.0.0/8']", "curl http://10.1.2.3/",
+     "curl http://11.1.2.3/"},
+    {"hosts_outside = true", "curl https://x.example.org", "curl https://pypi.org"},
+    {"hosts_unknown = true", "curl https://$H/", "curl https://x.example.org/"},
+    {"schemes_any = ['ssh']", "ssh x.example.org ls", "curl https://x.example.org"},
+    {"ports_any = ['22', '8000-9000']", "curl http://x.example.org:8080", "curl x.example.org:80"},
+    {"listens = true", "nc -l 8080", "nc x.example.org 8080"},
+    {"recursive = true", "rm -r x", "rm x"},
     {"program_path = ['/tmp/**']", "/tmp/a/zap", "zap /tmp/a"},
     {"paths_any = ['/etc/**']", "cd /etc; zap x", "zap ./etc/x"},
     {"files_any = ['/etc/**']", "zap < /etc/x", "zap /etc/x"},
@@ -53,7 +62,7 @@ static const struct {
     {"command = ['zap']\npaths_unknown = true", "zap $X", "zap x"},
     {"command = ['zap']\npaths_any = ['/etc/**']\npaths_unknown = true", "zap $X", "zap x"},
     {"stdin_from = ['zap']", "zap | tee x | sort", "sort \"$(zap)\""},
-    {"fed_by = ['zap']", "sort \"$(zap)\"", "sort; zap"},
+    {"fed_by = ['zap']", "zap | tee x | sort", "sort; zap"},
     {"command = ['sort']\nfed_reads = ['/etc/x']", "cat /etc/x | sort", "cat x | sort"},
     {"feeds_unknown = true", "$X | sort", "zap | sort"},
     {"args_regex = ['^zap a.c$']", "zap abc", "zap abcd"},
@@ -65,9 +74,48 @@ static void a_key_holds_for_what_it_asks_and_for_nothing_else(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         if (!rules_match(cases[i].match, cases[i].yes))
-            print_error("%s does not match: %s\n", cases[i].match, cases[i].yes);
+            fail_msg("%s does not match: %s", cases[i].match, cases[i].yes);
         if (rules_match(cases[i].match, cases[i].no))
-            print_error("%s matches: %s\n", cases[i].match, cases[i].no);
+            fail_msg("%s matches: %s", cases[i].match, cases[i].no);
+    }
+}
+
+/* Matches that hold for the record below, and the like that do not. */
+static const struct {
+    const char *yes, *no;
+} record_cases[] = {
+    {"endless = true", "endless = false"},
+    {"code_language = ['py*']", "code_language = ['perl']"},
+    {"code_any = ['rm', 'os.*(']", "code_any = ['os*import']"},
+    {"code_regex = ['os\\.\\w+\\(']", "code_regex = ['^os']"},
+};
+
+/* A command that runs code in a loop without end. */
+static bool matches_record(const char *match)
+{
+    SCOPED(bytes_close) struct bytes text = bytes_open(65536);
+    struct err err;
+    struct judgement j;
+    assert_int_equal(bytes_addf(&text, &err, DENIES "[rule.match]\ncommand = ['zap']\n%s\n", match),
+                     0);
+    SCOPED(ruleset_free) struct ruleset *set = rules_of((const char *)text.data);
+    struct policy_context context = rules_context();
+    SCOPED(facts_close) struct facts f = {0};
+    facts_read_shell(&f, &(struct facts_setting){context.cwd, context.home}, view_of("zap"));
+    const struct code_fact code = {.language = "python",
+                                   .text = arg_literal("import os; os.remove('x')")};
+    f.first->code = &code;
+    f.first->context |= CONTEXT_ENDLESS;
+    policy_judge(&f, &context, set, &j);
+    return rules_has(&j, "t");
+}
+
+static void code_and_endless_loops_are_seen_in_the_record(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(record_cases); i++) {
+        assert_true(matches_record(record_cases[i].yes));
+        assert_false(matches_record(record_cases[i].no));
     }
 }
 
@@ -80,8 +128,10 @@ static void every_key_has_its_case(void **state)
         bool found = false;
         for (size_t k = 0; k < COUNT(cases); k++)
             found |= strstr(cases[k].match, rows[i].name) != NULL;
+        for (size_t k = 0; k < COUNT(record_cases); k++)
+            found |= strstr(record_cases[k].yes, rows[i].name) != NULL;
         if (!found)
-            print_error("no case for %s\n", rows[i].name);
+            fail_msg("no case for %s", rows[i].name);
     }
 }
 
@@ -97,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_holds_for_what_it_asks_and_for_nothing_else),
+        cmocka_unit_test(code_and_endless_loops_are_seen_in_the_record),
         cmocka_unit_test(every_key_has_its_case),
         cmocka_unit_test(not_holds_only_where_the_opposite_is_sure),
     };
