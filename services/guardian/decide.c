@@ -1,13 +1,14 @@
 /* decide.c - may this act happen? See decide.h. */
 #include "guardian/decide.h"
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ARGV_MAX = 1024 }; /* act.argv's own bound */
+enum { ARGV_MAX = 1024 /* act.argv's own bound */, NS_PER_S = 1000000000 };
 
 static int check_environment(struct list env, struct err *err)
 {
