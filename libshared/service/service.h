@@ -134,6 +134,9 @@ void service_send_error(struct service *service, const struct call *call, const 
  * frames by net/wire.h. The caller closes it with zmq_close after loop_end_socket. ERR_IO. */
 int service_connect(struct service *service, const char *other, void **socket, struct err *err);
 
+/* The directory of a service's request socket; "" when it is no local one. */
+void service_socket_dir(const struct service *service, const char *name, char dir[108]);
+
 /* Ends the service at once with a log line, as if it had crashed: the restart decides what to do.
  */
 _Noreturn void service_fail(const char *event, const struct err *err);

@@ -264,3 +264,18 @@ int service_connect(struct service *s, const char *other, void **socket, struct 
                ? -1
                : 0;
 }
+
+void service_socket_dir(const struct service *s, const char *name, char dir[108])
+{
+    static const char scheme[] = "ipc://";
+    struct endpoint endpoint;
+    struct err err;
+    char *slash;
+    dir[0] = 0;
+    if (service_map_find(&s->net->map, name, &endpoint, &err) ||
+        strncmp(endpoint.requests, scheme, sizeof scheme - 1) != 0)
+        return;
+    text_copy(dir, 108, endpoint.requests + sizeof scheme - 1);
+    if ((slash = strrchr(dir, '/')))
+        *slash = 0;
+}

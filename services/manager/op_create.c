@@ -39,16 +39,20 @@ struct create {
     struct err err;
 };
 
-/* Sockets of all services are beside this one's. */
 static void find_volumes(void *context)
 {
+    static const char *const services[] = {"manager", "guardian", "monitor", "audit"};
     struct op *op = context;
     const struct sandbox_create *in = op->request;
     const struct service *service = op->service;
     struct create *c = op->data;
-    char run[sizeof service->run_path + 4];
-    snprintf(run, sizeof run, "%s/..", service->run_path);
-    const char *const own[] = {service->state_path, run, service->config_path, NULL};
+    char sockets[COUNT(services)][108];
+    const char *own[VOLUMES_OWN + 1] = {service->state_path, service->run_path,
+                                        service->config_path};
+    for (size_t i = 0; i < COUNT(services); i++) {
+        service_socket_dir(service, services[i], sockets[i]);
+        own[VOLUMES_OWN - COUNT(services) + i] = sockets[i];
+    }
     c->failed = volumes_find(in->volumes, own, &c->volumes, &c->err);
 }
 

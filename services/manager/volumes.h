@@ -12,7 +12,7 @@
 #include "manager/runtime/runtime.h"
 #include "schema/message.h"
 
-enum { VOLUMES_OWN = 4, VOLUMES_LINKS = 8 };
+enum { VOLUMES_OWN = 7, VOLUMES_LINKS = 8 };
 
 struct volumes {
     struct sandbox_volume items[SANDBOX_VOLUMES]; /* fd -1: absent */
@@ -25,7 +25,7 @@ struct volumes {
 /* Finds all of them.
  *
  *   asked   of struct volume; volumes_check has passed
- *   own     files and directories of Corral's own, ended by NULL; absent ones are fine
+ *   own     files and directories of Corral's own, ended by NULL; absent ones and "" are fine
  *   err     ERR_INVALID more than VOLUMES_LINKS links or a path too long; ERR_STATE one changed
  *           while it was looked at; ERR_UNSUPPORTED openat2 is missing; ERR_IO; ERR_MEMORY
  */
