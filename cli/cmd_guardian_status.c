@@ -35,7 +35,9 @@ static int print_report(const struct cli *cli, const struct guardian_report *r, 
     if (r->policy.len <= 32)
         text_hex(policy, r->policy.data, r->policy.len);
     if (print_fact(cli, "rules", err, "%lld in force", (long long)r->rules) ||
-        print_fact(cli, "policy", err, "%s", policy) || print_agents(cli, r, err))
+        print_fact(cli, "policy", err, "%s", policy) ||
+        print_fact(cli, "volume ACLs", err, "%lld", (long long)r->acls) ||
+        print_agents(cli, r, err))
         return -1;
     if (print_fact(cli, "approvals", err, "%lld wait for a person",
                    (long long)r->approvals_pending) ||

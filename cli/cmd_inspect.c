@@ -6,6 +6,16 @@
 #include "cli/print.h"
 #include "cli/show.h"
 
+static int print_mounts(const struct cli *cli, struct list mounts, struct err *err)
+{
+    struct mount m;
+    while (list_next(&mounts, &message_mount, &m))
+        if (print_fact(cli, "volume", err, "%s -> %s %s (a %s of uid %lld)", m.real_path,
+                       m.container_path, m.mode, m.type, (long long)m.owner_uid))
+            return -1;
+    return 0;
+}
+
 static int print_row(const struct cli *cli, const struct sandbox_row *row, struct err *err)
 {
     char created[32], cpus[UNITS_SHOWN_BYTES], timeout[UNITS_SHOWN_BYTES], left[UNITS_SHOWN_BYTES];
@@ -31,6 +41,7 @@ static int print_row(const struct cli *cli, const struct sandbox_row *row, struc
                    print_fact(cli, "exec timeout", err, "%s", timeout) ||
                    print_fact(cli, "unenforced", err, "%s", unenforced) ||
                    print_fact(cli, "tags", err, "%s", tags) ||
+                   print_mounts(cli, row->mounts, err) ||
                    print_fact(cli, "execs", err, "%lld", (long long)row->execs) ||
                    print_fact(cli, "uid on host", err, "%lld", (long long)row->host_uid) ||
                    print_fact(cli, "pid of init", err, "%lld", (long long)row->init_pid)

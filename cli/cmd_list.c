@@ -21,14 +21,16 @@ static void listing_close(struct listing *listing)
 
 static int add_details(struct table *t, const struct sandbox_row *row, struct err *err)
 {
-    char left[UNITS_SHOWN_BYTES], tags[SHOW_LIST_BYTES];
+    char left[UNITS_SHOWN_BYTES], tags[SHOW_LIST_BYTES], volumes[SHOW_LIST_BYTES];
     show_list(tags, row->tags);
+    show_mounts(volumes, row->mounts);
     units_show_ms(left, row->lifetime_left_ms);
     return table_cell(t, PLAIN, err, "%s", row->tenant) ||
                    table_cell(t, PLAIN, err, "%s", row->runtime) ||
                    table_cell(t, PLAIN, err, "%lld", (long long)row->host_uid) ||
                    table_cell(t, PLAIN, err, "%lld", (long long)row->init_pid) ||
-                   table_cell(t, PLAIN, err, "%s", left) || table_cell(t, PLAIN, err, "%s", tags)
+                   table_cell(t, PLAIN, err, "%s", left) || table_cell(t, PLAIN, err, "%s", tags) ||
+                   table_cell(t, PLAIN, err, "%s", volumes)
                ? -1
                : 0;
 }
@@ -83,6 +85,7 @@ int cmd_list(struct cli *cli, int argc, char **argv, struct err *err)
         {.name = "INIT", .right = true},
         {.name = "LEFT", .right = true},
         {.name = "TAGS", .shrinks = true},
+        {.name = "VOLUMES", .shrinks = true},
     };
     enum { BRIEF = 9 };
     const char *agent = NULL;
@@ -90,7 +93,7 @@ int cmd_list(struct cli *cli, int argc, char **argv, struct err *err)
     const struct option options[] = {
         {"agent", 0, "NAME", option_text, &agent, "Only this agent's."},
         {"detailed", 0, NULL, option_flag, &listing.detailed,
-         "Also tenant, runtime, uid and init's pid on the host, lifetime left, tags."},
+         "Also tenant, runtime, uid and init's pid on the host, lifetime left, tags, volumes."},
         {0},
     };
     struct args args;

@@ -3,6 +3,7 @@
 
 #include "base/scope.h"
 #include "base/text.h"
+#include "cli/acls.h"
 #include "cli/units.h"
 
 #include <string.h>
@@ -16,6 +17,8 @@ struct option *creation_options(struct creation *c, struct option *rows)
         {"memory", 0, "SIZE", units_memory_mb, &c->memory_mb, "64m, 1g, or a number of MiB."},
         {"pids", 0, "N", units_count, &c->pids, "Processes and threads at once."},
         {"tag", 0, "K=V", units_tag, &c->tags, "Kept with the sandbox and in the record; repeat."},
+        {"volume", 'v', "HOST:PLACE[:ro|rw]", option_list, &c->volumes,
+         "A directory or file of the manager's host; needs an ACL; repeat."},
         {"allow-unenforced", 0, "LIST", units_commas, &c->unenforced,
          "Limits that need not hold here: memory,cpu,pids; on record."},
     };
@@ -32,6 +35,48 @@ static int add_all(const struct texts *texts, struct bytes *store, struct list *
     return 0;
 }
 
+static bool ends_with(const char *text, size_t len, const char *end)
+{
+    size_t n = strlen(end);
+    return len > n && !memcmp(text + len - n, end, n);
+}
+
+/* HOST:PLACE[:ro|rw]. A host path may hold a colon; the last one before a "/" ends it. */
+static int read_volume(const char *text, struct volume *v, struct err *err)
+{
+    char host[4096];
+    size_t len = strlen(text), at = 0;
+    bool is_ro = ends_with(text, len, ":ro"), is_rw = ends_with(text, len, ":rw");
+    if (is_ro || is_rw)
+        len -= 3;
+    for (size_t i = 0; i + 1 < len; i++)
+        if (text[i] == ':' && text[i + 1] == '/')
+            at = i;
+    if (!at || at >= sizeof host || len - at - 1 >= sizeof v->container_path ||
+        memchr(text + at + 1, ':', len - at - 1))
+        return err_set(err, ERR_INVALID,
+                       "--volume: \"%.100s\" is not HOST:PLACE[:ro|rw], such as "
+                       "/srv/data:/workspace/data:ro",
+                       text);
+    memcpy(host, text, at);
+    host[at] = 0;
+    memcpy(v->container_path, text + at + 1, len - at - 1);
+    text_copy(v->mode, sizeof v->mode, is_rw ? "rw" : "ro");
+    return acls_host_path(host, v->host_path, err) ? err_add(err, "--volume") : 0;
+}
+
+static int add_volumes(const struct texts *texts, struct bytes *store, struct list *list,
+                       struct err *err)
+{
+    for (size_t i = 0; i < texts->count; i++) {
+        struct volume v = {0};
+        if (read_volume(texts->items[i], &v, err) ||
+            list_add(store, list, &message_volume, &v, err))
+            return -1;
+    }
+    return 0;
+}
+
 int create_sandbox(struct connect *connect, const struct creation *c,
                    struct sandbox_created *created, struct err *err)
 {
@@ -41,6 +86,7 @@ int create_sandbox(struct connect *connect, const struct creation *c,
     SCOPED(bytes_close) struct bytes env = bytes_open(256 * 1024);
     SCOPED(bytes_close) struct bytes tags = bytes_open(64 * 1024);
     SCOPED(bytes_close) struct bytes unenforced = bytes_open(64 * 1024);
+    SCOPED(bytes_close) struct bytes volumes = bytes_open(256 * 1024);
     struct sandbox_create request = {.approval_wait_ms = c->wait_ms,
                                      .limits = {.cpu_millis = c->cpu_millis,
                                                 .memory_mb = c->memory_mb,
@@ -53,7 +99,8 @@ int create_sandbox(struct connect *connect, const struct creation *c,
         return err_set(err, ERR_INVALID, "--agent: \"%.70s\" is not letters, digits, . _ -", agent);
     schema_mark(&message_sandbox_create, &request, "limits");
     if (add_all(&c->env, &env, &request.env, err) || add_all(&c->tags, &tags, &request.tags, err) ||
-        add_all(&c->unenforced, &unenforced, &request.allow_unenforced, err))
+        add_all(&c->unenforced, &unenforced, &request.allow_unenforced, err) ||
+        add_volumes(&c->volumes, &volumes, &request.volumes, err))
         return -1;
     return connect_ask(connect, &question, &request, created, err);
 }

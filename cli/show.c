@@ -18,6 +18,20 @@ void show_list(char to[SHOW_LIST_BYTES], struct list texts)
     }
 }
 
+void show_mounts(char to[SHOW_LIST_BYTES], struct list mounts)
+{
+    struct mount m;
+    size_t used = 0;
+    to[0] = 0;
+    while (used < SHOW_LIST_BYTES - 3 && list_next(&mounts, &message_mount, &m)) {
+        char text[sizeof m.real_path + sizeof m.container_path + 64];
+        snprintf(text, sizeof text, "%s%s -> %s %s", used ? ", " : "", m.real_path,
+                 m.container_path, m.mode);
+        text_copy(to + used, SHOW_LIST_BYTES - used, text);
+        used += strlen(to + used);
+    }
+}
+
 void show_millis(char to[UNITS_SHOWN_BYTES], int64_t millis)
 {
     int len = snprintf(to, UNITS_SHOWN_BYTES, "%lld.%03lld", (long long)(millis / 1000),

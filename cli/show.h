@@ -10,6 +10,9 @@ enum { SHOW_LIST_BYTES = 512 };
 /* Items joined by ", ", cut where there is no more room; "" for an empty list. */
 void show_list(char to[SHOW_LIST_BYTES], struct list texts);
 
+/* Volumes as "/srv/data -> /workspace/data ro", cut where there is no more room. */
+void show_mounts(char to[SHOW_LIST_BYTES], struct list mounts);
+
 /* 1/1000 cores as "1.5". */
 void show_millis(char to[UNITS_SHOWN_BYTES], int64_t millis);
 
