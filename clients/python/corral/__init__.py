@@ -30,7 +30,7 @@ from .errors import (
     UnavailableException,
     UnenforcedException,
 )
-from .sandbox import Limits, Sandbox, SandboxInfo
+from .sandbox import Limits, Sandbox, SandboxInfo, Volume
 
 __all__ = [
     "ApprovalPendingError",
@@ -58,4 +58,5 @@ __all__ = [
     "UnavailableException",
     "UnenforcedException",
     "Usage",
+    "Volume",
 ]

@@ -35,6 +35,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Volume:
+    """A directory or file of the manager's host in a sandbox; it needs a volume ACL.
+
+    host_path  absolute; of a live sandbox: without links
+    path       where it is in the sandbox, such as "/workspace/data"
+    mode       "ro" or "rw"
+    """
+
+    host_path: str
+    path: str
+    mode: str = "ro"
+
+
+@dataclass(frozen=True)
 class SandboxInfo:
     """A sandbox as it was when asked for.
 
@@ -42,6 +56,7 @@ class SandboxInfo:
     unenforced     names of limits that do not hold on its host
     execs          commands running in it
     lifetime_left  seconds until it ends itself; None when it does not
+    volumes        what it sees of its host
     """
 
     sandbox_id: str
@@ -55,6 +70,7 @@ class SandboxInfo:
     tags: dict[str, str]
     execs: int
     lifetime_left: float | None
+    volumes: tuple[Volume, ...] = ()
 
 
 def _limits(row: dict) -> Limits:
@@ -81,6 +97,10 @@ def _info(row: dict) -> SandboxInfo:
         tags=dict(tag.partition("=")[::2] for tag in row.get("tags", ())),
         execs=row["execs"],
         lifetime_left=None if left is None else left / 1000,
+        volumes=tuple(
+            Volume(mount["real_path"], mount["container_path"], mount["mode"])
+            for mount in row.get("mounts", ())
+        ),
     )
 
 
@@ -90,6 +110,23 @@ def _memory_mb(memory: int | str) -> int:
     if not match or not int(match[1]):
         raise InvalidArgumentException(f'memory: {memory!r} is no size such as 512, "512m", "1g"')
     return int(match[1]) * (1024 if match[3] else 1)
+
+
+def _volume(volume: Volume | str) -> dict:
+    """The message `volume` of a Volume or of "HOST:PATH[:ro|rw]"."""
+    if isinstance(volume, str):
+        text, _, mode = volume.rpartition(":")
+        if mode not in ("ro", "rw"):
+            text, mode = volume, "ro"
+        host, colon, path = text.rpartition(":/")
+        if not colon or not host or ":" in path:
+            raise InvalidArgumentException(f"volumes: {volume!r} is not HOST:PATH[:ro|rw]")
+        volume = Volume(host, f"/{path}", mode)
+    return {
+        "host_path": volume.host_path,
+        "container_path": volume.path,
+        "mode": volume.mode,
+    }
 
 
 def _wanted(
@@ -137,6 +174,7 @@ class Sandbox:
         envs: Mapping[str, str] | None = None,
         tags: Mapping[str, str] | None = None,
         exec_timeout: float | None = None,
+        volumes: Iterable[Volume | str] = (),
         allow_unenforced: Iterable[str] = (),
         request_timeout: float = REQUEST_TIMEOUT,
         wait_approval: float | None = None,
@@ -150,6 +188,7 @@ class Sandbox:
         envs              variables for every command
         tags              kept with the sandbox and in the record
         exec_timeout      seconds that a command may run when it does not say
+        volumes           what of the manager's host it sees: Volume, or "/srv/x:/workspace/x:ro"
         allow_unenforced  limits that the host need not enforce: "memory", "cpu", "pids"
         request_timeout   seconds to wait; what has not begun by then is not started
         wait_approval     seconds, on top, to wait for a person when it needs approval; None:
@@ -165,6 +204,8 @@ class Sandbox:
             body["env"] = assignments(envs, "envs")
         if tags:
             body["tags"] = assignments(tags, "tags")
+        if rows := [_volume(volume) for volume in volumes]:
+            body["volumes"] = rows
         if names := list(allow_unenforced):
             body["allow_unenforced"] = names
         request_timeout += add_wait(body, wait_approval)
