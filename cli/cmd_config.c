@@ -37,6 +37,7 @@ static int print_defaults(struct bytes *text, struct err *err)
 #define TEXT(section, key, value, max, doc) {#section, #key, value, 0},
 #define CHOICE TEXT
 #define TCP TEXT
+#define PATH TEXT
 #define END_SECTION(section)
 #include "schema/config.def"
 #undef SECTION
@@ -44,6 +45,7 @@ static int print_defaults(struct bytes *text, struct err *err)
 #undef TEXT
 #undef CHOICE
 #undef TCP
+#undef PATH
 #undef END_SECTION
     };
     SCOPED(bytes_close) struct bytes packed = bytes_open(TEXT_BYTES);

@@ -1,4 +1,5 @@
-/* corral policy: judging and testing without a service; the table of its commands. */
+/* corral policy: the table of its commands. check and test ask no service, the others the
+ * guardian. */
 #include "base/scope.h"
 #include "cli/policy.h"
 
@@ -14,6 +15,11 @@ static const struct command commands[] = {
      "corral policy test --cases commands.jsonl", 0, 0, policy_test},
     {"policy keys", NULL, NULL, "[--describe]", "Lists the keys that a rule's match may have.",
      "corral policy keys", 0, 0, policy_keys},
+    {"policy show", NULL, NULL, "[--agent NAME] [--tenant T]",
+     "Shows the rules that the guardian judges by.", "corral policy show --agent bot", 0, 0,
+     policy_show},
+    {"policy reload", NULL, NULL, "", "Lets the guardian look at its rule directory now.",
+     "corral policy reload", 0, 0, policy_reload},
 };
 
 static int print_help(struct err *err)
@@ -21,7 +27,7 @@ static int print_help(struct err *err)
     SCOPED(bytes_close) struct bytes to = bytes_open(65536);
     if (bytes_addf(
             &to, err,
-            "Judges commands by the rules, and tests rules. Asks no service.\n\n"
+            "Judges commands by the rules, tests rules, and shows and reloads the guardian's.\n\n"
             "usage: corral policy COMMAND [options]      --help behind COMMAND says more\n\n"))
         return -1;
     for (size_t i = 0; i < COUNT(commands); i++)

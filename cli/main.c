@@ -66,9 +66,9 @@ static const struct command commands[] = {
      "corral remove-acl 4k2f", 1, 1, cmd_remove_acl},
     {"guardian-status", NULL, AGENTS, "", "Shows rules, approved agents and decisions.",
      "corral guardian-status", 0, 0, cmd_guardian_status},
-    {"policy", NULL, AGENTS, "check | test [options]",
-     "Judges commands by the rules, offline, and tests rules.", "corral policy check -c 'rm -rf /'",
-     0, -1, cmd_policy},
+    {"policy", NULL, AGENTS, "check | test | show | reload [options]",
+     "Judges commands by the rules, tests, shows and reloads them.",
+     "corral policy check -c 'rm -rf /'", 0, -1, cmd_policy},
 
     {"logs", NULL, RECORD, "[options]", "Shows the audit's record, newest first.",
      "corral logs --agent bot --since 1h --status denied", 0, 0, cmd_logs},

@@ -225,6 +225,42 @@ int file_open_private(int dirfd, const char *path, int *to, struct err *err)
     return 0;
 }
 
+static int check_trusted(int fd, const char *shown, mode_t kind, struct err *err)
+{
+    struct stat st;
+    if (fstat(fd, &st))
+        return err_sys(err, "stat %s", shown);
+    if ((st.st_mode & S_IFMT) != kind)
+        return err_set(err, ERR_INVALID, "%s: not a %s", shown,
+                       kind == S_IFDIR ? "directory" : "regular file");
+    if (st.st_uid && st.st_uid != geteuid())
+        return err_set(err, ERR_INVALID, "%s: belongs to uid %u, neither root nor this program's",
+                       shown, (unsigned)st.st_uid);
+    if (st.st_mode & 022)
+        return err_set(err, ERR_INVALID, "%s: its group or others may write it (mode %03o)", shown,
+                       (unsigned)st.st_mode & 0777);
+    return 0;
+}
+
+int file_open_trusted(int dirfd, const char *path, const char *shown, mode_t kind, int *fd,
+                      struct err *err)
+{
+    int flags = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    SCOPED(fd_close) int opened = openat(dirfd, path, flags | (kind == S_IFDIR ? O_DIRECTORY : 0));
+    if (opened < 0 && errno == ENOENT)
+        return err_set(err, ERR_NOT_FOUND, "%s: does not exist", shown);
+    if (opened < 0 && errno == ELOOP)
+        return err_set(err, ERR_INVALID, "%s: a symlink", shown);
+    if (opened < 0 && errno == ENOTDIR)
+        return err_set(err, ERR_INVALID, "%s: a symlink, or no directory", shown);
+    if (opened < 0)
+        return err_sys(err, "opening %s", shown);
+    if (check_trusted(opened, shown, kind, err))
+        return -1;
+    *fd = fd_take(&opened);
+    return 0;
+}
+
 int file_check_unshared(int dirfd, const char *path, struct err *err)
 {
     struct stat st;

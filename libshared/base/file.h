@@ -37,6 +37,13 @@ int file_open_private(int dirfd, const char *path, int *fd, struct err *err);
  * ERR_INVALID says what is wrong; ERR_NOT_FOUND; ERR_IO. */
 int file_check_unshared(int dirfd, const char *path, struct err *err);
 
+/* Opens for reading what decides about others, such as a rule file: of this kind (S_IFREG or
+ * S_IFDIR), no symlink, owned by root or this uid, and not to be written by its group or others
+ * (bits of 022). `shown` is what errors call it. The descriptor goes to *fd. ERR_INVALID says what
+ * is wrong; ERR_NOT_FOUND; ERR_IO. */
+int file_open_trusted(int dirfd, const char *path, const char *shown, mode_t kind, int *fd,
+                      struct err *err);
+
 /* Replaces a file atomically and durably: temporary file, write, fsync, rename, fsync of the
  * directory. ERR_IO. */
 int file_replace(int dirfd, const char *path, const void *data, size_t len, mode_t mode,

@@ -22,7 +22,7 @@ struct row {
     int64_t value, min, max;
     const char *unit, *doc;
     size_t offset;
-    bool tcp;
+    bool tcp, path;
 };
 
 static const struct row rows[] = {
@@ -62,6 +62,15 @@ static const struct row rows[] = {
      .unit = "",                                                                                   \
      .offset = offsetof(struct config, section_.key_),                                             \
      .tcp = true},
+#define PATH(section_, key_, value_, max_, doc_)                                                   \
+    {.section = #section_,                                                                         \
+     .key = #key_,                                                                                 \
+     .text = value_,                                                                               \
+     .max = max_,                                                                                  \
+     .doc = doc_,                                                                                  \
+     .unit = "",                                                                                   \
+     .offset = offsetof(struct config, section_.key_),                                             \
+     .path = true},
 #define END_SECTION(section_)
 #include "schema/config.def"
 #undef SECTION
@@ -69,6 +78,7 @@ static const struct row rows[] = {
 #undef TEXT
 #undef CHOICE
 #undef TCP
+#undef PATH
 #undef END_SECTION
 };
 
@@ -148,6 +158,8 @@ static int take_text(const char *name, const struct toml_entry *e, const struct 
     struct err form;
     if (row->tcp && *to && config_tcp(to, 0, endpoint, &form))
         return wrong(name, e, err, form.text);
+    if (row->path && *to && *to != '/')
+        return wrong(name, e, err, "must be an absolute path");
     return 0;
 }
 

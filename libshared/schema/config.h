@@ -18,6 +18,7 @@ struct config {
 #define TEXT(section, key, value, max, doc) char key[(max) + 1];
 #define CHOICE(section, key, value, choices, doc) char key[CONFIG_CHOICE_BYTES];
 #define TCP TEXT
+#define PATH TEXT
 #define END_SECTION(section)                                                                       \
     }                                                                                              \
     section;
@@ -27,6 +28,7 @@ struct config {
 #undef TEXT
 #undef CHOICE
 #undef TCP
+#undef PATH
 #undef END_SECTION
 };
 

@@ -180,6 +180,8 @@ static void on_signal(void *context)
     while (read(life->signals, &info, sizeof info) == (ssize_t)sizeof info) {
         if (info.ssi_signo == SIGHUP) {
             reload_registry(&life->service);
+            if (life->service.table->reload)
+                life->service.table->reload(life->service.state);
         } else {
             log_info("service.stopping signal=%s", strsignal((int)info.ssi_signo));
             loop_stop(life->service.loop);
@@ -235,6 +237,8 @@ static void on_durable(void *context, uint64_t seq)
 {
     struct service *s = context;
     dispatch_durable(s->dispatch, seq);
+    if (s->table->durable && s->state)
+        s->table->durable(s->state, seq);
     if (s->projection)
         projection_follow(s->projection, s->outbox, s->workers, seq, projection_failed_now, s);
 }

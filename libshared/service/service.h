@@ -60,6 +60,10 @@ struct service_table {
     void (*close)(void *state);
     /* The registry changed; may be NULL. */
     void (*registry_changed)(void *state);
+    /* The journal has everything up to seq on disk; may be NULL. */
+    void (*durable)(void *state, uint64_t seq);
+    /* SIGHUP: looks again at the files that are its own; may be NULL. */
+    void (*reload)(void *state);
     /* Adds the service's own counts and state to the answer of its status query; may be NULL. */
     void (*status)(void *state, struct service_status *status);
     /* Handles an operation of its own from the socket before dispatch; true: taken. Used by the

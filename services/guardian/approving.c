@@ -154,7 +154,9 @@ static bool ends_now(struct guardian *g, struct approval_item *item)
 {
     if (!approval_is_open(item) || item->is_deciding)
         return false;
-    bool is_other_policy = memcmp(item->policy, ruleset_hash(g->rules), POLICY_HASH_BYTES) != 0;
+    const struct act *act = &item->shown.act;
+    const uint8_t *policy = guardian_policy(g, act->tenant, act->agent);
+    bool is_other_policy = memcmp(item->policy, policy, POLICY_HASH_BYTES) != 0;
     if (!is_other_policy && item->lapses_boot_ms > clock_boot_ms())
         return false;
     end_recorded(g, item, is_other_policy ? "void" : "expired",

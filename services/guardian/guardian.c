@@ -28,14 +28,23 @@ static int load_key(struct guardian *g, struct err *err)
     return 0;
 }
 
+/* What was approved under other rules is approved no more. */
+static void on_new_rules(void *context)
+{
+    approving_sweep(context);
+}
+
 /* Needs the database, which belongs to a worker once the service runs, and a registry that is as
  * the record wants it. */
 static int load(struct guardian *g, struct err *err)
 {
     struct db *db = projection_db(g->service->projection);
-    if (acls_load(db, &g->acls, err) || holds_load(db, &g->holds, err) ||
-        approval_load(db, &g->approvals, err))
+    int64_t generation;
+    if (rules_generation(db, &generation, err) || acls_load(db, &g->acls, err) ||
+        holds_load(db, &g->holds, err) || approval_load(db, &g->approvals, err))
         return err_add(err, "guardian.db");
+    if (keeper_new(g->service, generation, on_new_rules, g, &g->keeper, err))
+        return -1;
     approving_sweep(g);
     return 0;
 }
@@ -47,9 +56,9 @@ int guardian_open(struct service *service, void **state, struct err *err)
         return err_set(err, ERR_MEMORY, "no memory for the guardian");
     g->service = service;
     g->conditions = bytes_open(CONDITIONS_BYTES);
-    if (ruleset_load(&(struct ruleset_options){0}, &g->rules, err) || load_key(g, err) ||
-        writer_new(service, &g->writer, err) || recover(service, g->writer, err) ||
-        notices_new(service, &g->notices, err) || load(g, err)) {
+    if (load_key(g, err) || writer_new(service, &g->writer, err) ||
+        recover(service, g->writer, err) || notices_new(service, &g->notices, err) ||
+        load(g, err)) {
         guardian_close(g);
         return -1;
     }
@@ -65,9 +74,29 @@ void guardian_close(void *state)
     holds_close(&g->holds);
     writer_free(&g->writer);
     acls_free(&g->acls);
-    ruleset_free(&g->rules);
+    keeper_free(&g->keeper);
+    tally_close(&g->tally);
     facts_close(&g->facts);
     bytes_close(&g->conditions);
     keys_sign_wipe(&g->key);
     free(g);
+}
+
+void guardian_durable(void *state, uint64_t seq)
+{
+    struct guardian *g = state;
+    keeper_durable(g->keeper, seq);
+}
+
+void guardian_reload(void *state)
+{
+    struct guardian *g = state;
+    keeper_look(g->keeper);
+}
+
+const uint8_t *guardian_policy(const struct guardian *g, const char *tenant, const char *agent)
+{
+    static const uint8_t none[POLICY_HASH_BYTES];
+    const struct rulebook *book = keeper_book(g->keeper);
+    return book ? ruleset_hash(rulebook_find(book, tenant, agent)) : none;
 }

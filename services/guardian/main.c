@@ -22,12 +22,23 @@ static const struct query queries[] = {
     {"agent_list", &message_agent_list, &message_agent_rows,
      ROLE_OPERATOR | ROLE_ADMIN | ROLE_OBSERVER, NULL, on_agent_list,
      "Approved agents and what is set for each."},
+    {"policy_show", &message_policy_show, &message_policy_page,
+     ROLE_OPERATOR | ROLE_ADMIN | ROLE_OBSERVER, NULL, on_policy_show,
+     "The rules that an agent is judged by."},
     {0},
 };
 
-static const struct op_kind *const operations[] = {
-    &op_agent_approve, &op_agent_revoke, &op_acl_add,  &op_acl_remove,   &op_approval_decide,
-    &op_approval_wait, &op_approval_use, &op_hold_add, &op_hold_release, NULL};
+static const struct op_kind *const operations[] = {&op_agent_approve,
+                                                   &op_agent_revoke,
+                                                   &op_acl_add,
+                                                   &op_acl_remove,
+                                                   &op_approval_decide,
+                                                   &op_approval_wait,
+                                                   &op_approval_use,
+                                                   &op_hold_add,
+                                                   &op_hold_release,
+                                                   &op_policy_reload,
+                                                   NULL};
 
 int main(int argc, char **argv)
 {
@@ -39,6 +50,8 @@ int main(int argc, char **argv)
         .projection = &guardian_projection,
         .open = guardian_open,
         .close = guardian_close,
+        .durable = guardian_durable,
+        .reload = guardian_reload,
     };
     return service_main(argc, argv, &table);
 }

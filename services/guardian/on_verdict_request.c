@@ -46,7 +46,7 @@ int on_verdict_request(void *state, const struct call *call, const void *in, voi
     if (verdicts_make(g, &q->act, &j, is_named ? &a : NULL, call->scratch, &v, err) ||
         (is_new && approving_file(g, q, &v, err)) || record(g, q, &v, err))
         return -1;
-    tally_add(&g->tally, j.decision, j.risk, (clock_boot_ns() - began_ns) / NS_PER_US);
+    verdicts_count(g, &q->act, &j, (clock_boot_ns() - began_ns) / NS_PER_US);
     *(struct verdict *)out = v;
     return 0;
 }

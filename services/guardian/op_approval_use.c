@@ -50,7 +50,7 @@ static int use(struct op *op, struct err *err)
     op_answer(op, &message_verdict, &v);
     if (op_record(op, &event, false, err))
         return -1;
-    tally_add(&g->tally, j.decision, j.risk, 0);
+    verdicts_count(g, &in->act, &j, 0);
     approving_end(g, approvals_find(&g->approvals, a.approval_id), "used", "");
     return 0;
 }

@@ -6,13 +6,15 @@
 #include "guardian/agents.h"
 #include "guardian/approval_table.h"
 #include "guardian/holds.h"
+#include "guardian/keeper.h"
 #include "service/ledger.h"
 
 #include <string.h>
 
 /* A database knows how many of these it has had: rows are only ever added, at the end. */
 static const char *const migrations[] = {ledger_schema,   agents_schema, acls_schema,
-                                         approval_schema, hold_schema,   agents_settings_schema};
+                                         approval_schema, hold_schema,   agents_settings_schema,
+                                         rules_schema};
 
 static const struct owner {
     const char *kind;
@@ -30,6 +32,7 @@ static const struct owner {
     {"approval_void", approval_apply},
     {"hold_add", hold_apply},
     {"hold_release", hold_apply},
+    {"rules_loaded", rules_apply},
 };
 
 static int apply(struct db *db, const struct journal_record *record, const struct event *event,

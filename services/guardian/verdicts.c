@@ -31,13 +31,26 @@ static void hold_back(const struct hold *hold, struct judgement *out)
                   "Wait until an operator releases it: corral hold release.");
 }
 
+/* Nothing is judged without rules: they may have forbidden it. */
+static void refuse_unruled(const struct guardian *g, struct judgement *out)
+{
+    char reason[2 * sizeof out->reason];
+    snprintf(reason, sizeof reason, "No valid rule set: %s", keeper_refusal(g->keeper));
+    decide_refuse(out, RISK_HIGH, VERDICT_NO_RULES, reason,
+                  "An operator has to mend the rule files: corral guardian-status.");
+}
+
 int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,
                    struct judgement *out, struct err *err)
 {
     bool is_approved = registry_agent_is_approved(registry, act->tenant, act->agent);
     struct volume_acls acls = acls_view(g->acls);
     const struct hold *hold = holds_against(&g->holds, act->tenant, act->agent);
-    if (decide(&g->facts, act, g->rules, &acls, is_approved, out, err))
+    const struct rulebook *book = keeper_book(g->keeper);
+    if (!book)
+        refuse_unruled(g, out);
+    else if (decide(&g->facts, act, rulebook_find(book, act->tenant, act->agent), &acls,
+                    is_approved, out, err))
         return -1;
     if (hold)
         hold_back(hold, out);
@@ -59,7 +72,7 @@ int verdicts_make(struct guardian *g, const struct act *act, const struct judgem
 {
     struct verdict v = {.approved = j->decision == DECISION_ALLOW,
                         .act_hash = {g->act_hash, sizeof g->act_hash},
-                        .policy = {ruleset_hash(g->rules), POLICY_HASH_BYTES},
+                        .policy = {guardian_policy(g, act->tenant, act->agent), POLICY_HASH_BYTES},
                         .valid_ms = g->service->config.guardian.valid_ms};
     rand_id(v.verdict_id);
     text_copy(v.decision, sizeof v.decision, policy_decision_name(j->decision));
@@ -106,4 +119,12 @@ int verdicts_fill(const struct act *act, const char *principal, struct list tags
     if (list_next_text(&rules, &decisive))
         text_copy_view(event->rule, sizeof event->rule, decisive);
     return 0;
+}
+
+void verdicts_count(struct guardian *g, const struct act *act, const struct judgement *j,
+                    int64_t latency_us)
+{
+    tally_add(&g->tally, j->decision, j->risk, latency_us, clock_boot_ms() / 1000);
+    for (size_t i = 0; i < j->rules_count; i++)
+        tally_match(&g->tally, j->rules[i], act->tenant);
 }

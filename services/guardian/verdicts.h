@@ -7,6 +7,9 @@
 /* Beside the ids of decide.h: the agent, its tenant or the host is held. */
 #define VERDICT_HELD "held"
 
+/* The same: no rules that were given are valid, and none ever was in force. */
+#define VERDICT_NO_RULES "no_valid_rules"
+
 /* Judges an act as things stand now: the rules (decide.h), then the holds, which beat everything.
  * Errors as decide. */
 int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,
@@ -21,6 +24,10 @@ int verdicts_judge(struct guardian *g, const struct registry *registry, const st
 int verdicts_make(struct guardian *g, const struct act *act, const struct judgement *j,
                   const struct approval *approval, struct bytes *lists, struct verdict *out,
                   struct err *err);
+
+/* Counts a judgement that became a verdict. */
+void verdicts_count(struct guardian *g, const struct act *act, const struct judgement *j,
+                    int64_t latency_us);
 
 /* What a record shows of an act; a zeroed one is empty. */
 struct verdict_shown {

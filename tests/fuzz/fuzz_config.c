@@ -20,6 +20,7 @@ static void check_bounds(const struct config *config)
 #define CHOICE(section, key, value, choices, doc)                                                  \
     assert(*config->section.key &&strstr(choices, config->section.key));
 #define TCP TEXT
+#define PATH TEXT
 #define END_SECTION(section)
 #include "schema/config.def"
 #undef SECTION
@@ -27,6 +28,7 @@ static void check_bounds(const struct config *config)
 #undef TEXT
 #undef CHOICE
 #undef TCP
+#undef PATH
 #undef END_SECTION
 }
 

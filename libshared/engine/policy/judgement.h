@@ -32,5 +32,11 @@ struct judgement {
 /* "allow", "require_approval", "deny". Static. */
 const char *policy_decision_name(enum policy_decision decision);
 
+/* "allow", "flag", "require_approval", "deny". Static. */
+const char *policy_action_name(enum policy_action action);
+
+/* "builtin", "tenant", "workspace", "agent". Static. */
+const char *policy_tier_name(enum policy_tier tier);
+
 /* "low", "medium", "high", "critical". Static. */
 const char *policy_risk_name(enum policy_risk risk);

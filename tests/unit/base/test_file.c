@@ -346,6 +346,51 @@ static void refuses_a_directory_of_somebody_else(void **state)
     }
 }
 
+static int open_trusted(const struct place *place, const char *name, mode_t kind, struct err *err)
+{
+    int fd = -1;
+    int failed = file_open_trusted(place->dir, name, name, kind, &fd, err);
+    assert_int_equal(failed, fd >= 0 ? 0 : -1);
+    fd_close(&fd);
+    return failed;
+}
+
+static void trusts_only_what_nobody_else_can_have_written(void **state)
+{
+    struct place *place = *state;
+    struct err err;
+    assert_int_equal(file_replace(place->dir, "f", "x", 1, 0644, &err), 0);
+    assert_int_equal(mkdirat(place->dir, "d", 0755), 0);
+    assert_int_equal(symlinkat("f", place->dir, "to-f"), 0);
+    assert_int_equal(symlinkat("d", place->dir, "to-d"), 0);
+    assert_int_equal(open_trusted(place, "f", S_IFREG, &err), 0);
+    assert_int_equal(open_trusted(place, "d", S_IFDIR, &err), 0);
+    static const struct {
+        const char *name;
+        mode_t kind;
+    } wrong[] = {{"to-f", S_IFREG}, {"to-d", S_IFDIR}, {"d", S_IFREG}, {"f", S_IFDIR}};
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        assert_int_equal(open_trusted(place, wrong[i].name, wrong[i].kind, &err), -1);
+        assert_int_equal(err.code, ERR_INVALID);
+        assert_ptr_equal(strstr(err.text, wrong[i].name), err.text);
+    }
+    assert_int_equal(open_trusted(place, "none", S_IFREG, &err), -1);
+    assert_int_equal(err.code, ERR_NOT_FOUND);
+    for (mode_t bit = 02; bit <= 020; bit <<= 3) {
+        assert_int_equal(fchmodat(place->dir, "f", 0644 | bit, 0), 0);
+        assert_int_equal(fchmodat(place->dir, "d", 0755 | bit, 0), 0);
+        assert_int_equal(open_trusted(place, "f", S_IFREG, &err), -1);
+        assert_non_null(strstr(err.text, "may write it"));
+        assert_int_equal(open_trusted(place, "d", S_IFDIR, &err), -1);
+    }
+    assert_int_equal(fchmodat(place->dir, "f", 0644, 0), 0);
+    if (geteuid())
+        return; /* nobody else's file can be made */
+    assert_int_equal(fchownat(place->dir, "f", 12345, 12345, 0), 0);
+    assert_int_equal(open_trusted(place, "f", S_IFREG, &err), -1);
+    assert_non_null(strstr(err.text, "uid 12345"));
+}
+
 static void removes_a_tree_without_following_symlinks(void **state)
 {
     struct place *place = *state;
@@ -412,6 +457,7 @@ int main(void)
         IN_PLACE(opens_only_a_directory_of_our_own_closed_to_others),
         IN_PLACE(tells_what_others_may_write),
         IN_PLACE(refuses_a_directory_of_somebody_else),
+        IN_PLACE(trusts_only_what_nobody_else_can_have_written),
         IN_PLACE(removes_a_tree_without_following_symlinks),
         IN_PLACE(gives_up_on_a_tree_too_deep_to_walk),
     };

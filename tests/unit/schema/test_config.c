@@ -70,6 +70,18 @@ static void refuses_uids_that_two_kinds_of_process_would_share(void **state)
     assert_int_equal(config_parse("[service]\ngroup_gid = 235168\n", "t", &config, &err), 0);
 }
 
+static void a_path_is_absolute_or_none(void **state)
+{
+    (void)state;
+    struct config config;
+    assert_int_equal(
+        config_parse("[guardian]\nrules_dir = \"/etc/corral/rules\"\n", "t", &config, &err), 0);
+    assert_string_equal(config.guardian.rules_dir, "/etc/corral/rules");
+    assert_int_equal(config_parse("[guardian]\nrules_dir = \"\"\n", "t", &config, &err), 0);
+    assert_refused("[guardian]\nrules_dir = \"rules\"\n",
+                   "t.toml:2:1: guardian.rules_dir: must be an absolute path");
+}
+
 static void counts_ports_up_from_a_tcp_endpoint(void **state)
 {
     (void)state;
@@ -142,6 +154,7 @@ int main(void)
         cmocka_unit_test(keys_that_are_not_named_keep_their_defaults),
         cmocka_unit_test(names_line_column_and_key_of_every_mistake),
         cmocka_unit_test(refuses_uids_that_two_kinds_of_process_would_share),
+        cmocka_unit_test(a_path_is_absolute_or_none),
         cmocka_unit_test(counts_ports_up_from_a_tcp_endpoint),
         cmocka_unit_test(the_printed_file_is_valid_with_and_without_its_comment_signs),
         cmocka_unit_test(leaves_the_struct_alone_when_it_refuses),
