@@ -127,6 +127,8 @@ struct flow peel(struct walk *w, const struct command_fact *c, const struct cwds
         p.context = CONTEXT_ELSEWHERE;
         p.moved = (struct cwds){.unknown = true};
     }
+    if (c->code)
+        calls_walk(&p);
     if (!p.looks_only && (!row || row->kind != SU))
         line_values(&p);
     if (!row)

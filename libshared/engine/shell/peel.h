@@ -90,6 +90,9 @@ struct flow line_container(struct peeling *p);
 struct flow line_cron(struct peeling *p);
 struct flow line_make(struct peeling *p);
 
+/* Walks the shell commands that the record's code runs, where they are literals. */
+void calls_walk(struct peeling *p);
+
 /* Walks options and operands that hold a command line, whatever the program. */
 void line_values(struct peeling *p);
 
