@@ -254,6 +254,15 @@ void approving_revoked(struct guardian *g, const char *tenant, const char *agent
             approving_end(g, i, "void", "the agent was revoked");
 }
 
+void approving_sandbox_gone(struct guardian *g, const char *sandbox_id)
+{
+    for (struct approval_item *i = g->approvals.first; i; i = i->next)
+        if (approval_is_open(i) && !i->is_deciding &&
+            !strcmp(i->shown.act.sandbox_id, sandbox_id) &&
+            !strcmp(i->shown.act.operation, "command_execute"))
+            end_recorded(g, i, "void", "the sandbox ended");
+}
+
 void approving_sweep(struct guardian *g)
 {
     SCOPED(registry_release) struct registry *registry = registry_hold(g->service->registry);

@@ -46,6 +46,10 @@ void approving_end(struct guardian *g, struct approval_item *item, const char *s
 /* Voids what is open of a revoked agent; its revocation is the record. */
 void approving_revoked(struct guardian *g, const char *tenant, const char *agent);
 
+/* The same, with a record each, for what is open in a sandbox that has ended. A word that is lost
+ * costs nothing but a place until the approval lapses: no other sandbox has its acts. */
+void approving_sandbox_gone(struct guardian *g, const char *sandbox_id);
+
 /* Ends, with a record each, what the policy in force or the list of approved agents no longer
  * carries, and what has lapsed: at start, and after each change of the rules. */
 void approving_sweep(struct guardian *g);

@@ -52,6 +52,7 @@ query_handler on_agent_list;      /* struct agent_list, struct agent_rows */
 
 query_handler on_approval_list; /* struct approval_list, struct approval_rows */
 query_handler on_approval_show; /* struct approval_show, struct approval */
+query_handler on_sandbox_gone;  /* struct sandbox_gone, struct nothing */
 query_handler on_hold_list;     /* struct nothing, struct hold_rows */
 query_handler on_policy_show;   /* struct policy_show, struct policy_page */
 

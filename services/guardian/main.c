@@ -17,6 +17,8 @@ static const struct query queries[] = {
      on_approval_list, "Lists the approvals that the caller may see."},
     {"approval_show", &message_approval_show, &message_approval, READERS, NULL, on_approval_show,
      "Shows one approval: exactly what will run, and why it was stopped."},
+    {"sandbox_gone", &message_sandbox_gone, &message_nothing, ROLE_SERVICE, "manager",
+     on_sandbox_gone, "Voids what waits or is allowed in a sandbox that has ended."},
     {"hold_list", &message_nothing, &message_hold_rows, READERS, NULL, on_hold_list,
      "Lists the holds that the caller may see."},
     {"agent_list", &message_agent_list, &message_agent_rows,

@@ -1,5 +1,5 @@
-/* on_approvals.c - lists and shows approvals to whoever may see them. */
-#include "guardian/guardian.h"
+/* on_approvals.c - lists and shows approvals to whoever may see them; hears of ended sandboxes. */
+#include "guardian/approving.h"
 
 #include "base/clock.h"
 #include "base/scope.h"
@@ -59,5 +59,16 @@ int on_approval_show(void *state, const struct call *call, const void *request, 
     if (!item)
         return -1;
     *(struct approval *)answer = approval_now(item, clock_boot_ms());
+    return 0;
+}
+
+int on_sandbox_gone(void *state, const struct call *call, const void *request, void *answer,
+                    struct err *err)
+{
+    const struct sandbox_gone *in = request;
+    (void)call;
+    (void)answer;
+    (void)err;
+    approving_sandbox_gone(state, in->sandbox_id);
     return 0;
 }

@@ -162,7 +162,8 @@ static void on_waited(struct question *q, const struct wire_answer *a)
     if (a->status != WIRE_OK ||
         schema_decode(&message_approval_row, a->body, SCHEMA_LENIENT, &row, &err))
         ask(q, ASK_PAUSE);
-    else if ((q->into->is_expired = !strcmp(row.state, "expired")))
+    else if ((q->into->is_expired = !strcmp(row.state, "expired")) ||
+             (q->into->is_void = !strcmp(row.state, "void")))
         answer(q);
     else if (strcmp(row.state, "pending") != 0)
         ask(q, ASK_VERDICT);
@@ -361,8 +362,7 @@ static void ask(struct question *q, enum asking asking)
     start_timer(q, q->is_sent ? q->patience_ms : RETRY_MS);
 }
 
-void judge_ask(struct judge *j, struct op *op, const struct verdict_request *request,
-               int64_t wait_ms, struct judgement *into)
+static struct question *new_question(struct judge *j, struct op *op, struct judgement *into)
 {
     struct err err;
     struct question *q = mem_new(1, sizeof *q);
@@ -378,6 +378,34 @@ void judge_ask(struct judge *j, struct op *op, const struct verdict_request *req
                            .next = j->questions};
     j->questions = q;
     op_hold(op);
+    return q;
+}
+
+void judge_again(struct judge *j, struct op *op, struct judgement *into)
+{
+    into->is_void = into->has_verdict = false;
+    ask(new_question(j, op, into), ASK_VERDICT);
+}
+
+void judge_tell_gone(struct judge *j, const char *sandbox_id)
+{
+    struct err err;
+    struct sandbox_gone gone = {0};
+    struct wire_request w = {.operation = "sandbox_gone"};
+    SCOPED(bytes_close) struct bytes body = bytes_open(256);
+    text_copy(gone.sandbox_id, sizeof gone.sandbox_id, sandbox_id);
+    rand_fill(w.id, sizeof w.id);
+    if (schema_encode(&message_sandbox_gone, &gone, &body, &err))
+        return;
+    w.body = bytes_view(&body);
+    struct wire_frames f = wire_request_frames(&w);
+    net_send(j->guardian, f.frames, f.count, &err);
+}
+
+void judge_ask(struct judge *j, struct op *op, const struct verdict_request *request,
+               int64_t wait_ms, struct judgement *into)
+{
+    struct question *q = new_question(j, op, into);
     if (wait_ms) {
         int64_t until = clock_boot_ms() + wait_ms;
         into->wait_until_boot_ms = until < op->deadline_boot_ms ? until : op->deadline_boot_ms;

@@ -10,7 +10,7 @@
  *     verdict_request ──pending──▶ approval_wait, again and again, until the time is over
  *            ▲    │                     │
  *            │    └──allowed──▶ approval_use ──▶ a verdict that allows
- *            └──decided, or nobody knows of it────┘
+ *            └──decided, or nobody knows of it────┘──void──▶ told, and maybe asked again
  *
  * Loop thread only.
  */
@@ -32,6 +32,7 @@ struct judgement {
     int64_t wait_until_boot_ms; /* for a person; 0: not at all */
     bool is_given_up;           /* its operation was cancelled */
     bool is_expired;            /* nobody decided in time */
+    bool is_void;               /* what was waited for: see judge_again */
     uint8_t act_hash[32];       /* as the manager took it */
     int64_t valid_until_boot_ms;
 };
@@ -50,6 +51,13 @@ void judge_free(struct judge **judge);
  */
 void judge_ask(struct judge *judge, struct op *op, const struct verdict_request *request,
                int64_t wait_ms, struct judgement *into);
+
+/* Asks the same once more, for as long as was to be waited: when WAKE_VERDICT finds is_void,
+ * because the rules changed or the sandbox ended, and the operation still makes sense. */
+void judge_again(struct judge *judge, struct op *op, struct judgement *judgement);
+
+/* Tells the guardian that a sandbox has ended; nobody waits for it. */
+void judge_tell_gone(struct judge *judge, const char *sandbox_id);
 
 /* The operation is cancelled: nothing more is asked, and WAKE_VERDICT finds it over. */
 void judge_give_up(struct judgement *judgement);

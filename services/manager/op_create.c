@@ -111,6 +111,10 @@ static enum op_state received(struct op *op, const struct wake *wake)
     struct create *c = op->data;
     struct err err;
     char random[27];
+    if (wake->reason == WAKE_VERDICT && c->judgement.is_void) {
+        judge_again(m->judge, op, &c->judgement); /* the rules have changed */
+        return OP_RECEIVED;
+    }
     if (wake->reason == WAKE_VERDICT) {
         enum op_state next = judge_decide(op, &c->judgement);
         if (next == OP_JUDGED)

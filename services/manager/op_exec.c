@@ -117,11 +117,25 @@ static enum op_state cancelled(struct op *op)
     return op_refuse(op, &err);
 }
 
+/* What it waited for does not count any more: the rules have changed, or its sandbox has ended. */
+static enum op_state ask_anew(struct op *op)
+{
+    const struct command_execute *in = op->request;
+    struct running *r = op->data;
+    struct err err;
+    if (!find_running(op, in->sandbox_id, &err))
+        return op_refuse(op, &err);
+    judge_again(manager_of(op)->judge, op, &r->judgement);
+    return OP_RECEIVED;
+}
+
 static enum op_state received(struct op *op, const struct wake *wake)
 {
     const struct command_execute *in = op->request;
     struct running *r = op->data;
     struct err err;
+    if (wake->reason == WAKE_VERDICT && r->judgement.is_void)
+        return ask_anew(op);
     if (wake->reason == WAKE_VERDICT) {
         enum op_state next = judge_decide(op, &r->judgement);
         if (next == OP_JUDGED)

@@ -1,5 +1,6 @@
 /* sandbox_end.c - how a sandbox ends: killed at once, proved dead by a worker, recorded, forgotten;
  * see sandbox.h. */
+#include "manager/judge.h"
 #include "manager/sandbox.h"
 
 #include "base/clock.h"
@@ -92,6 +93,7 @@ static void on_stopped(void *context)
     } else {
         log_info("sandbox.ended sandbox=%s cause=%s rule=%s", e->sandbox_id, s->cause, s->rule);
         record(s, "sandbox_ended", "success", "");
+        judge_tell_gone(e->manager->judge, e->sandbox_id);
         wake_waiters(s, &over);
         if (lease_remove(e->manager->leases, e->sandbox_id, &err))
             log_error("lease.kept sandbox=%s error=\"%s\"", e->sandbox_id, err.text);
