@@ -36,14 +36,18 @@ static struct arena_block *block_add(struct arena *a, size_t need)
 void *arena_new(struct arena *a, size_t count, size_t size)
 {
     size_t need, align = _Alignof(max_align_t);
-    if (__builtin_mul_overflow(count, size, &need) || need > ARENA_MAX_BYTES)
+    if (__builtin_mul_overflow(count, size, &need) || need > ARENA_MAX_BYTES) {
+        a->full = true;
         return NULL;
+    }
     need = need ? (need + align - 1) / align * align : align;
     struct arena_block *block = a->newest;
     if (!block || need > block->size - block->used)
         block = block_add(a, need);
-    if (!block)
+    if (!block) {
+        a->full = true;
         return NULL;
+    }
     void *piece = block->data + block->used;
     block->used += need;
     return piece;

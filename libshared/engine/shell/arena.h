@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct arena_block;
 struct arena {
     struct arena_block *newest;
     size_t taken_bytes; /* of all blocks, never above ARENA_MAX_BYTES */
+    bool full;          /* something was refused */
     uint64_t steps;     /* characters looked at, atoms copied, nodes visited */
 };
 

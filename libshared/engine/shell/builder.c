@@ -117,8 +117,9 @@ void quote_in_heredoc(struct builder *b)
 void quote_double(struct builder *b)
 {
     struct parser *p = b->p;
+    struct part **tail = b->tail;
+    size_t len = b->len;
     lexer_skip(p);
-    builder_touch(b, true);
     if (!parser_enter(p))
         return;
     int c = lexer_peek(p);
@@ -132,6 +133,8 @@ void quote_double(struct builder *b)
         else
             builder_put(b, lexer_raw(p), true);
     }
+    if (b->tail == tail && b->len == len) /* "" is a word; what is empty beside "$@" is not */
+        builder_touch(b, true);
     if (!lexer_accept(p, '"'))
         parser_fail(p, TROUBLE_SYNTAX, "a quote does not close");
     parser_leave(p);

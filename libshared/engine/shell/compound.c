@@ -68,9 +68,10 @@ static struct node *read_if(struct parser *p, struct node *node)
     return node;
 }
 
-static struct node *read_loop(struct parser *p, struct node *node)
+static struct node *read_loop(struct parser *p, struct node *node, bool until)
 {
     node->kind = NODE_LOOP;
+    node->inverted = until;
     add_list(p, node);
     parser_expect(p, "do");
     add_list(p, node);
@@ -111,6 +112,7 @@ static void read_for_words(struct parser *p, struct node *node)
 static struct node *read_for(struct parser *p, struct node *node, bool select)
 {
     node->kind = NODE_FOR;
+    node->inverted = select;
     lexer_blanks(p);
     if (!select && lexer_peek(p) == '(' && lexer_peek_second(p) == '(') {
         parser_bash_only(p, "for (( ))");
@@ -157,13 +159,13 @@ static struct word **read_patterns(struct parser *p, struct word **tail)
 }
 
 /* Consumes ;; ;& or ;;& behind a branch; false when esac must follow. */
-static bool skip_branch_end(struct parser *p)
+static bool skip_branch_end(struct parser *p, struct node *branch)
 {
     if (p->ahead || !lexer_accept(p, ';'))
         return false;
-    if (lexer_accept(p, ';'))
-        lexer_accept(p, '&');
-    else if (!lexer_accept(p, '&'))
+    bool two = lexer_accept(p, ';');
+    branch->falls = lexer_accept(p, '&');
+    if (!two && !branch->falls)
         parser_fail(p, TROUBLE_SYNTAX, "a branch does not end");
     return true;
 }
@@ -183,13 +185,15 @@ static struct node *read_case(struct parser *p, struct node *node)
     while (!p->failed && !parser_accept(p, "esac")) {
         if (!p->ahead)
             lexer_accept(p, '(');
+        struct word **first = patterns;
         patterns = read_patterns(p, patterns);
         struct node *branch = parser_list(p);
         if (!branch)
             break;
+        branch->any = words_is(*first, "*");
         *branches = branch;
         branches = &branch->next;
-        if (!skip_branch_end(p)) {
+        if (!skip_branch_end(p, branch)) {
             parser_expect(p, "esac");
             break;
         }
@@ -254,6 +258,7 @@ static struct node *read_coproc(struct parser *p, struct node *node)
     struct word *name = p->ahead;
     if (name && name->plain && opening_is_next(p)) {
         p->ahead = NULL;
+        node->name = name->parts ? name->parts->text : NULL;
         node->first = compound_read(p);
     } else {
         node->first = parser_simple(p);
@@ -275,8 +280,10 @@ static struct node *read_keyword(struct parser *p, struct node *node)
         return read_group(p, node);
     if (parser_accept(p, "if"))
         return read_if(p, node);
-    if (parser_accept(p, "while") || parser_accept(p, "until"))
-        return read_loop(p, node);
+    if (parser_accept(p, "while"))
+        return read_loop(p, node, false);
+    if (parser_accept(p, "until"))
+        return read_loop(p, node, true);
     if (parser_accept(p, "for"))
         return read_for(p, node, false);
     if (parser_accept(p, "select")) {

@@ -2,7 +2,13 @@
  * and opaque expansions, because braces may span quotes and expansions. */
 #include "engine/shell/expand.h"
 
+#include "engine/shell/param.h"
+#include "engine/shell/sources.h"
+
+#include <ctype.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct atom {
@@ -27,13 +33,59 @@ struct arg arg_literal(const char *text)
         .kind = ARG_LITERAL, .text = text, .len = strlen(text), .glob_at = SIZE_MAX};
 }
 
-struct arg arg_hole(void)
+struct arg arg_tame_hole(void)
 {
     static const char hole[] = {HOLE, 0};
     struct arg a = arg_literal(hole);
     a.kind = ARG_DYNAMIC;
-    a.splits = true;
     return a;
+}
+
+struct arg arg_hole(void)
+{
+    struct arg a = arg_tame_hole();
+    a.splits = a.climbs = true;
+    return a;
+}
+
+bool expand_may_work(const struct expansion *e, size_t steps)
+{
+    if (!e->work_left || *e->work_left < steps)
+        return false;
+    *e->work_left -= steps;
+    e->arena->steps += steps;
+    return true;
+}
+
+void expand_abort(const struct expansion *e)
+{
+    if (e->aborts)
+        ++*e->aborts;
+}
+
+void expand_note(const struct expansion *e, const struct source_fact *sources)
+{
+    if (e->sources && sources)
+        *e->sources = sources_join(e->arena, *e->sources, sources);
+}
+
+size_t expand_choose(const struct expansion *e, const void *key, size_t count)
+{
+    struct choices *c = e->choices;
+    if (!c)
+        return count;
+    for (size_t i = 0; i < c->pinned; i++)
+        if (c->pins[i].key == key)
+            return c->pins[i].picked;
+    if (c->pinned == CHOICE_PINS || c->radix * count > CHOICES_MAX)
+        return count;
+    size_t picked = c->at / c->radix % count;
+    c->pins[c->pinned].key = key;
+    c->pins[c->pinned++].picked = picked;
+    c->radix *= count;
+    if (c->total < c->radix)
+        c->total = c->radix;
+    return picked;
 }
 
 bool arg_is(const struct arg *a, const char *text)
@@ -62,14 +114,14 @@ static struct atoms take_apart(const struct expansion *e, const struct part *par
 {
     size_t count = 0;
     for (const struct part *p = parts; p; p = p->next)
-        count += p->kind == PART_TEXT ? p->len : 1;
+        count += p->kind == PART_TEXT && p->len ? p->len : 1;
     struct atoms atoms = {.items = arena_new(e->arena, count, sizeof *atoms.items)};
     if (!atoms.items) {
         no_memory(e);
         return atoms;
     }
     for (const struct part *p = parts; p; p = p->next) {
-        if (p->kind != PART_TEXT) {
+        if (p->kind != PART_TEXT || !p->len) {
             atoms.items[atoms.count++] = (struct atom){.part = p, .quoted = p->quoted};
             continue;
         }
@@ -85,70 +137,204 @@ static bool is_char(const struct atoms *a, size_t i, char c)
     return i < a->count && !a->items[i].part && !a->items[i].quoted && a->items[i].c == c;
 }
 
-/* An argument in the making. */
-struct value {
+/* Arguments in the making. */
+struct fields {
     const struct expansion *e;
+    struct args *to; /* NULL: everything is one argument */
     struct arg arg;
     char *text;
-    size_t room, holes;
+    size_t room;
+    bool begun; /* there is an argument, even if it is empty */
 };
 
-static void put(struct value *v, const char *text, size_t len)
+static void put(struct fields *f, const char *text, size_t len)
 {
-    size_t need = v->arg.len + len + 1;
-    if (need > v->room) {
+    size_t need = f->arg.len + len + 1;
+    f->begun = true;
+    if (need > f->room) {
         size_t room = need * 2;
-        char *grown = arena_new(v->e->arena, room, 1);
+        char *grown = arena_new(f->e->arena, room, 1);
         if (!grown) {
-            no_memory(v->e);
+            no_memory(f->e);
             return;
         }
-        if (v->arg.len)
-            memcpy(grown, v->text, v->arg.len);
-        v->text = grown;
-        v->room = room;
+        if (f->arg.len)
+            memcpy(grown, f->text, f->arg.len);
+        f->text = grown;
+        f->room = room;
     }
-    memcpy(v->text + v->arg.len, text, len);
-    v->arg.len += len;
+    memcpy(f->text + f->arg.len, text, len);
+    f->arg.len += len;
 }
 
-static void put_hole(struct value *v)
+static struct fields fields_open(const struct expansion *e, struct args *to)
+{
+    return (struct fields){.e = e, .to = to, .arg = {.text = "", .glob_at = SIZE_MAX}};
+}
+
+/* The argument that was made. */
+static struct arg take_arg(struct fields *f)
+{
+    size_t holes = 0;
+    if (f->text) {
+        f->text[f->arg.len] = 0;
+        f->arg.text = f->text;
+    }
+    for (size_t i = 0; i < f->arg.len; i++)
+        holes += f->arg.text[i] == HOLE;
+    f->e->arena->steps += f->arg.len;
+    f->arg.kind = !holes ? ARG_LITERAL : holes == f->arg.len ? ARG_DYNAMIC : ARG_PARTIAL;
+    return f->arg;
+}
+
+static void end_field(struct fields *f)
+{
+    if (!f->begun || !f->to)
+        return;
+    args_add(f->e, f->to, take_arg(f));
+    *f = fields_open(f->e, f->to);
+}
+
+static void put_hole(struct fields *f, bool splits, bool climbs)
 {
     static const char hole = HOLE;
-    put(v, &hole, 1);
-    v->holes++;
+    put(f, &hole, 1);
+    f->arg.splits |= splits;
+    f->arg.climbs |= climbs;
 }
 
-/* "$@" and "${x[@]}" become many arguments although they are quoted; numbers never split. */
-static bool part_splits(const struct part *p)
+/* Takes over what is known of a value besides its text. */
+static void put_traits(struct fields *f, const struct arg *a, bool splits)
 {
-    if (p->kind == PART_PARAM) {
-        bool all = !strcmp(p->text, "@") ||
-                   (p->inner && p->inner->kind == PART_TEXT && p->inner->text[0] == '@');
-        bool number = p->plain && strlen(p->text) == 1 && strchr("?#$!", p->text[0]);
-        return all || (!p->quoted && !number);
+    f->arg.climbs |= a->climbs;
+    f->arg.splits |= splits && (a->splits || a->climbs);
+    if (a->glob_at != SIZE_MAX && f->arg.glob_at == SIZE_MAX)
+        f->arg.glob_at = f->arg.len + a->glob_at;
+}
+
+/* One run of a value that is not split further. What looks like a pattern is one. */
+static void put_run(struct fields *f, const char *text, size_t len)
+{
+    for (size_t i = 0; i < len && f->arg.glob_at == SIZE_MAX; i++)
+        if (text[i] == '*' || text[i] == '?' || (text[i] == '[' && memchr(text, ']', len)))
+            f->arg.glob_at = f->arg.len + i;
+    put(f, text, len);
+}
+
+/* Puts an unquoted value: it becomes several arguments where it has characters of IFS. */
+static void put_split(struct fields *f, const struct arg *a, const char *ifs)
+{
+    static const char blanks[] = " \t\n";
+    for (size_t i = 0; i < a->len;) {
+        size_t from = i;
+        while (i < a->len && strchr(ifs, a->text[i]) && strchr(blanks, a->text[i]))
+            i++;
+        if (i < a->len && strchr(ifs, a->text[i])) {
+            f->begun = true; /* between two delimiters stands an empty argument */
+            i++;
+        }
+        while (i > from && i < a->len && strchr(ifs, a->text[i]) && strchr(blanks, a->text[i]))
+            i++;
+        if (i > from)
+            end_field(f);
+        from = i;
+        while (i < a->len && !strchr(ifs, a->text[i]))
+            i++;
+        if (i > from) {
+            put_traits(f, a, true);
+            put_run(f, a->text + from, i - from);
+        }
     }
-    return p->kind == PART_COMMAND && !p->quoted;
 }
 
-static void put_part(struct value *v, const struct part *p)
+/* The characters that split; NULL when they are not known. */
+static const char *ifs_of(const struct expansion *e)
 {
-    const char *known = NULL;
-    if (p->kind == PART_PARAM && p->plain && !strcmp(p->text, "HOME"))
-        known = v->e->home;
-    else if (p->kind == PART_PARAM && p->plain && !strcmp(p->text, "PWD"))
-        known = v->e->pwd;
-    if (known) {
-        put(v, known, strlen(known));
+    if (!e->vars)
+        return NULL;
+    const struct state *state = vars_get(e->vars, "IFS");
+    const struct arg *a = &state->values[0]->items[0];
+    if (state->count > 1 || memchr(a->text, HOLE, a->len))
+        return NULL;
+    return state->values[0]->set ? a->text : " \t\n";
+}
+
+static void put_value(struct fields *f, const struct arg *a, bool quoted)
+{
+    if (!expand_may_work(f->e, a->len + 1)) {
+        put_hole(f, !quoted, true);
         return;
     }
-    put_hole(v);
-    v->arg.splits |= part_splits(p);
-    v->arg.process |= p->kind == PART_PROCESS;
+    const char *ifs = quoted || !f->to ? "" : ifs_of(f->e);
+    if (quoted || !f->to) {
+        put_traits(f, a, !quoted);
+        put(f, a->text, a->len);
+    } else if (!ifs) {
+        put_hole(f, true, true);
+    } else {
+        put_split(f, a, ifs);
+    }
+}
+
+static void put_param(struct fields *f, const struct part *p)
+{
+    struct meaning m = param_meaning(f->e, p);
+    bool quoted = p->quoted || m.whole;
+    for (size_t i = 0; i < m.count; i++) {
+        if (i && f->to)
+            end_field(f);
+        else if (i)
+            put(f, " ", 1);
+        put_value(f, &m.items[i], quoted);
+        f->arg.splits |= m.many && m.items[i].splits;
+    }
+}
+
+static void put_arith_hole(struct fields *f)
+{
+    expand_abort(f->e);
+    put_hole(f, false, false);
+}
+
+static void put_part(struct fields *f, const struct part *p)
+{
+    const struct heard *heard = p->heard;
+    int64_t number;
+    if (heard)
+        expand_note(f->e, heard->sources);
+    if (p->kind == PART_TEXT) {
+        f->begun = true; /* '' */
+    } else if (p->kind == PART_PARAM) {
+        put_param(f, p);
+    } else if (p->kind == PART_COMMAND && heard && heard->output) {
+        put_value(f, heard->output, p->quoted);
+    } else if (p->kind == PART_COMMAND) {
+        put_hole(f, !p->quoted, true);
+    } else if (p->kind == PART_PROCESS) {
+        put_hole(f, false, false);
+        f->arg.process = true;
+        f->arg.content = heard && heard->output && !p->writes ? heard->output->text : NULL;
+    } else {
+        struct arg a = expand_parts(f->e, p->inner);
+        char text[24];
+        if (arith_value(f->e, a.text, a.len, &number))
+            put(f, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)number));
+        else
+            put_arith_hole(f);
+    }
+}
+
+/* One of several homes; NULL when it is not known. */
+static const char *home_of(const struct expansion *e)
+{
+    const struct state *home = e->vars ? vars_get(e->vars, "HOME") : vars_unknown();
+    size_t at = home->count > 1 ? expand_choose(e, home, home->count) : home->count;
+    const struct arg *a = at < home->count ? &home->values[at]->items[0] : NULL;
+    return a && !memchr(a->text, HOLE, a->len) ? a->text : NULL;
 }
 
 /* Replaces a tilde-prefix and returns how many atoms it has; 0 when there is none. */
-static size_t put_tilde(struct value *v, const struct atoms *a, size_t from)
+static size_t put_tilde(struct fields *f, const struct atoms *a, size_t from)
 {
     char name[33];
     size_t at = from + 1, n = 0;
@@ -160,14 +346,15 @@ static size_t put_tilde(struct value *v, const struct atoms *a, size_t from)
         name[n++] = a->items[at].c;
     }
     name[n] = 0;
-    const char *known = !n                      ? v->e->home
-                        : !strcmp(name, "+")    ? v->e->pwd
+    const char *known = !n && !f->e->home       ? home_of(f->e)
+                        : !n                    ? f->e->home
+                        : !strcmp(name, "+")    ? f->e->pwd
                         : !strcmp(name, "root") ? "/root"
                                                 : NULL;
     if (known)
-        put(v, known, strlen(known));
+        put(f, known, strlen(known));
     else
-        put_hole(v);
+        put_hole(f, false, true);
     return at - from;
 }
 
@@ -176,43 +363,39 @@ static bool is_glob(const struct atoms *a, size_t i, size_t last_close)
     return is_char(a, i, '*') || is_char(a, i, '?') || (is_char(a, i, '[') && i < last_close);
 }
 
-static struct arg put_together(const struct expansion *e, const struct atoms *a, bool assigns)
+/* Puts atoms; `assigns`: a tilde expands behind a colon, too. */
+static void put_atoms(struct fields *f, const struct atoms *a, bool assigns)
 {
-    struct value v = {.e = e, .arg = {.text = "", .glob_at = SIZE_MAX}};
-    size_t last_close = 0, i = put_tilde(&v, a, 0);
+    size_t last_close = 0, i = put_tilde(f, a, 0);
     for (size_t at = 0; at < a->count; at++)
         if (is_char(a, at, ']'))
             last_close = at;
-    e->arena->steps += a->count * 2;
+    f->e->arena->steps += a->count * 2;
     while (i < a->count) {
         const struct atom *atom = &a->items[i];
-        if (is_glob(a, i, last_close) && v.arg.glob_at == SIZE_MAX)
-            v.arg.glob_at = v.arg.len;
+        if (is_glob(a, i, last_close) && f->arg.glob_at == SIZE_MAX)
+            f->arg.glob_at = f->arg.len;
         if (atom->part)
-            put_part(&v, atom->part);
+            put_part(f, atom->part);
         else
-            put(&v, &atom->c, 1);
+            put(f, &atom->c, 1);
         i++;
         if (assigns && is_char(a, i - 1, ':'))
-            i += put_tilde(&v, a, i);
+            i += put_tilde(f, a, i);
     }
-    if (v.text) {
-        v.text[v.arg.len] = 0;
-        v.arg.text = v.text;
-    }
-    v.arg.kind = !v.holes ? ARG_LITERAL : v.holes == v.arg.len ? ARG_DYNAMIC : ARG_PARTIAL;
-    return v.arg;
 }
 
 struct arg expand_parts(const struct expansion *e, const struct part *parts)
 {
     struct atoms atoms = take_apart(e, parts);
-    return put_together(e, &atoms, true);
+    struct fields f = fields_open(e, NULL);
+    put_atoms(&f, &atoms, true);
+    return take_arg(&f);
 }
 
 /* Braces. */
 
-enum { BRACE_MAX_DEPTH = 64 };
+enum { BRACE_MAX_DEPTH = 64, SEQUENCE_MAX = 32 };
 
 struct braces {
     const struct expansion *e;
@@ -264,11 +447,11 @@ static struct brace find_brace(const struct expansion *e, const struct atoms *a)
 
 static void expand_atoms(struct braces *b, struct atoms a, unsigned depth);
 
-/* The word with the brace replaced by the atoms [from, to) of it. */
-static void expand_alternative(struct braces *b, const struct atoms *a, const struct brace *brace,
-                               size_t from, size_t to, unsigned depth)
+/* The word with the brace replaced by other atoms. */
+static void expand_replaced(struct braces *b, const struct atoms *a, const struct brace *brace,
+                            const struct atoms *by, unsigned depth)
 {
-    size_t tail = a->count - brace->close - 1, count = brace->open + (to - from) + tail;
+    size_t tail = a->count - brace->close - 1, count = brace->open + by->count + tail;
     struct atom *items = NULL;
     if (count <= *b->e->atoms_left && b->args < EXPAND_MAX_ARGS)
         items = arena_new(b->e->arena, count, sizeof *items);
@@ -280,17 +463,70 @@ static void expand_alternative(struct braces *b, const struct atoms *a, const st
         return; /* the shell drops what becomes nothing */
     *b->e->atoms_left -= count;
     memcpy(items, a->items, brace->open * sizeof *items);
-    memcpy(items + brace->open, a->items + from, (to - from) * sizeof *items);
+    memcpy(items + brace->open, by->items, by->count * sizeof *items);
     memcpy(items + count - tail, a->items + brace->close + 1, tail * sizeof *items);
     expand_atoms(b, (struct atoms){items, count}, depth + 1);
 }
 
+/* The word with the brace replaced by the atoms [from, to) of it. */
+static void expand_alternative(struct braces *b, const struct atoms *a, const struct brace *brace,
+                               size_t from, size_t to, unsigned depth)
+{
+    struct atoms by = {a->items + from, to - from};
+    expand_replaced(b, a, brace, &by, depth);
+}
+
+/* Reads "x..y" between the braces, x and y numbers or letters; false when it is anything else. */
+static bool read_sequence(const struct atoms *a, const struct brace *brace, int *from, int *to)
+{
+    char text[16];
+    size_t n = 0;
+    for (size_t i = brace->open + 1; i < brace->close; i++) {
+        if (a->items[i].part || a->items[i].quoted || n + 1 == sizeof text)
+            return false;
+        text[n++] = a->items[i].c;
+    }
+    text[n] = 0;
+    if (n == 4 && isalpha((unsigned char)text[0]) && isalpha((unsigned char)text[3])) {
+        *from = (unsigned char)text[0];
+        *to = (unsigned char)text[3];
+        return isupper((unsigned char)text[0]) == isupper((unsigned char)text[3]);
+    }
+    char *dots, *end;
+    *from = (int)strtol(text, &dots, 10);
+    bool padded = text[0] == '0' && dots != text + 1;
+    if (padded || dots == text || dots[0] != '.' || dots[1] != '.' ||
+        !isdigit((unsigned char)dots[2]))
+        return false;
+    *to = (int)strtol(dots + 2, &end, 10);
+    return !*end && isdigit((unsigned char)text[0]) && (dots[2] != '0' || end == dots + 3);
+}
+
+/* The texts of a short sequence that is the only brace of its word; anything else is a hole. */
 static void expand_sequence(struct braces *b, struct atoms *a, const struct brace *brace,
                             unsigned depth)
 {
     static const struct part sequence = {.kind = PART_ARITH, .text = ""};
-    a->items[brace->open].part = &sequence;
-    expand_alternative(b, a, brace, brace->open, brace->open + 1, depth);
+    int from, to;
+    bool known = !depth && read_sequence(a, brace, &from, &to) && abs(to - from) < SEQUENCE_MAX;
+    for (size_t i = brace->close + 1; i < a->count && known; i++)
+        known = !is_char(a, i, '{');
+    if (!known) {
+        a->items[brace->open].part = &sequence;
+        expand_alternative(b, a, brace, brace->open, brace->open + 1, depth);
+        return;
+    }
+    bool letters = !isdigit((unsigned char)a->items[brace->open + 1].c);
+    for (int at = from;; at += from < to ? 1 : -1) {
+        struct atoms one = {arena_new(b->e->arena, 16, sizeof *one.items), 0};
+        char text[16];
+        int n = snprintf(text, sizeof text, letters ? "%c" : "%d", at);
+        for (int i = 0; i < n && one.items; i++)
+            one.items[one.count++] = (struct atom){.c = text[i], .quoted = true};
+        expand_replaced(b, a, brace, &one, depth);
+        if (at == to)
+            return;
+    }
 }
 
 static void expand_atoms(struct braces *b, struct atoms a, unsigned depth)
@@ -299,8 +535,10 @@ static void expand_atoms(struct braces *b, struct atoms a, unsigned depth)
     if (!brace.found || depth > BRACE_MAX_DEPTH) {
         if (brace.found)
             trouble_add(b->e->trouble, TROUBLE_TOO_DEEP, "its braces are nested too deeply");
+        struct fields f = fields_open(b->e, b->to);
         b->args++;
-        args_add(b->e, b->to, put_together(b->e, &a, false));
+        put_atoms(&f, &a, false);
+        end_field(&f);
         return;
     }
     if (!brace.comma) {
@@ -322,17 +560,13 @@ static void expand_atoms(struct braces *b, struct atoms a, unsigned depth)
 static struct arg expand_assignment(const struct expansion *e, const struct word *w)
 {
     struct arg value = w->array ? arg_hole() : expand_parts(e, w->parts);
-    struct value v = {.e = e, .arg = {.text = "", .glob_at = SIZE_MAX}};
-    put(&v, w->name, strlen(w->name));
-    put(&v, "+=", w->append ? 2 : 0);
-    put(&v, "=", w->append ? 0 : 1);
-    put(&v, value.text, value.len);
-    if (v.text) {
-        v.text[v.arg.len] = 0;
-        v.arg.text = v.text;
-    }
-    v.arg.kind = value.kind == ARG_LITERAL ? ARG_LITERAL : ARG_PARTIAL;
-    return v.arg;
+    struct fields f = fields_open(e, NULL);
+    put(&f, w->name, strlen(w->name));
+    put(&f, "+=", w->append ? 2 : 0);
+    put(&f, "=", w->append ? 0 : 1);
+    f.arg.climbs = value.climbs;
+    put(&f, value.text, value.len);
+    return take_arg(&f);
 }
 
 void expand_word(const struct expansion *e, const struct word *w, struct args *to)

@@ -5,7 +5,10 @@
  * text (a quote inside "${x:-…}", (( that may be two subshells), the text is not analysable.
  */
 #include "engine/shell/builder.h"
+#include "engine/shell/expand.h"
 #include "engine/shell/parser.h"
+
+#include "base/scope.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -32,20 +35,32 @@ static struct node *read_body(struct parser *p)
     return body;
 }
 
+/* A part that holds commands. */
+static struct part *add_body(struct builder *b, enum part_kind kind, bool quoted)
+{
+    struct part *part = builder_add(b, kind, quoted);
+    if (part)
+        part->heard = parser_new(b->p, 1, sizeof *part->heard);
+    return part;
+}
+
 void expansion_process(struct builder *b)
 {
     parser_bash_only(b->p, "<( )");
+    bool writes = lexer_peek(b->p) == '>';
     lexer_skip(b->p);
     lexer_skip(b->p);
-    struct part *part = builder_add(b, PART_PROCESS, false);
-    if (part)
+    struct part *part = add_body(b, PART_PROCESS, false);
+    if (part) {
+        part->writes = writes;
         part->body = read_body(b->p);
+    }
 }
 
 static void read_substitution(struct builder *b, bool quoted)
 {
     lexer_skip(b->p);
-    struct part *part = builder_add(b, PART_COMMAND, quoted);
+    struct part *part = add_body(b, PART_COMMAND, quoted);
     if (part)
         part->body = read_body(b->p);
 }
@@ -53,7 +68,7 @@ static void read_substitution(struct builder *b, bool quoted)
 void expansion_backtick(struct builder *b, bool quoted)
 {
     struct parser *p = b->p;
-    struct part *part = builder_add(b, PART_COMMAND, quoted);
+    struct part *part = add_body(b, PART_COMMAND, quoted);
     struct builder text = builder_open(p);
     builder_touch(&text, true);
     lexer_skip(p);
@@ -174,18 +189,33 @@ static const char *read_name(struct parser *p, bool braces)
     return part ? part->text : "";
 }
 
-/* Consumes the ! or # before a name. */
-static bool skip_prefix(struct parser *p)
+/* Consumes the ! or # before a name and returns it; 0 when there is none. */
+static char skip_prefix(struct parser *p)
 {
     int c = lexer_peek(p), second = lexer_peek_second(p);
     bool prefix = (c == '!' || c == '#') && second != END &&
                   (is_name_start(second) || isdigit(second) || second == '@' || second == '*');
-    if (prefix)
-        lexer_skip(p);
-    return prefix;
+    if (!prefix)
+        return 0;
+    lexer_skip(p);
+    return (char)c;
 }
 
-static void read_operator(struct builder *inner, bool quoted)
+/* Takes one of the operators that begin with the next character into part->op. */
+static void take_operator(struct parser *p, struct part *part)
+{
+    static const char *const doubled[] = {"##", "%%", "//", "^^", ",,", "/#", "/%"};
+    part->op[0] = (char)lexer_raw(p);
+    int c = lexer_peek(p);
+    bool more = part->op[0] == ':' ? c > 0 && strchr("-=+?", c) : false;
+    for (size_t i = 0; i < COUNT(doubled) && c > 0 && !more; i++)
+        more = doubled[i][0] == part->op[0] && doubled[i][1] == c;
+    if (more || (part->op[0] == '@' && c > 0 && c != '}'))
+        part->op[1] = (char)lexer_raw(p);
+}
+
+/* The operand: in a pattern double quotes around the whole quote nothing. */
+static void read_operator(struct builder *inner, struct part *part, bool quoted)
 {
     struct parser *p = inner->p;
     int c = lexer_peek(p);
@@ -193,36 +223,50 @@ static void read_operator(struct builder *inner, bool quoted)
         parser_fail(p, TROUBLE_SYNTAX, "it has a ${ } that bash refuses");
         return;
     }
-    if (c == '@' && lexer_peek_second(p) == 'P')
+    take_operator(p, part);
+    if (!strcmp(part->op, "@P"))
         trouble_add(p->trouble, TROUBLE_DYNAMIC, "${…@P} runs the code that a variable holds");
-    for (; c != END && c != '}'; c = lexer_peek(p))
-        read_piece(inner, c, quoted);
+    bool pattern = strchr("#%/^,", part->op[0]) != NULL;
+    for (c = lexer_peek(p); c != END && c != '}'; c = lexer_peek(p)) {
+        if (pattern && quoted && !strchr("\\'\"$`", c))
+            builder_put(inner, lexer_raw(p), false);
+        else
+            read_piece(inner, c, quoted);
+    }
+}
+
+/* What stands behind the name between braces. */
+static void read_operation(struct builder *b, struct part *part, bool quoted)
+{
+    struct parser *p = b->p;
+    struct builder index = builder_open(p), inner = builder_open(p);
+    if (lexer_peek(p) == '[') {
+        lexer_skip(p);
+        builder_touch(&index, quoted);
+        expansion_brackets(&index, '[', ']', quoted);
+        part->index = builder_close(&index);
+    }
+    part->plain = !part->prefix && !part->index && lexer_peek(p) == '}';
+    if (lexer_peek(p) != '}')
+        read_operator(&inner, part, quoted);
+    part->inner = builder_close(&inner);
 }
 
 static void read_braces(struct builder *b, bool quoted)
 {
     struct parser *p = b->p;
     struct part *part = builder_add(b, PART_PARAM, quoted);
-    struct builder inner = builder_open(p);
     if (!part || !parser_enter(p))
         return;
     lexer_skip(p);
-    bool prefix = skip_prefix(p);
+    part->prefix = skip_prefix(p);
     part->text = read_name(p, true);
     part->len = strlen(part->text);
     if (!part->len)
         parser_fail(p, TROUBLE_SYNTAX, "it has a ${ } that bash refuses");
-    bool index = lexer_peek(p) == '[';
-    if (index) {
-        lexer_skip(p);
-        expansion_brackets(&inner, '[', ']', quoted);
-    }
-    part->plain = !prefix && !index && lexer_peek(p) == '}';
-    if (lexer_peek(p) != '}')
-        read_operator(&inner, quoted);
+    read_operation(b, part, quoted);
     if (!lexer_accept(p, '}'))
         parser_fail(p, TROUBLE_SYNTAX, "a ${ does not close");
-    part->inner = builder_close(&inner);
     parser_leave(p);
 }
 

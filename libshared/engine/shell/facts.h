@@ -2,11 +2,12 @@
  * depth.
  *
  * facts_read_shell parses a text and walks it in the order of execution: through lists, subshells,
- * substitutions, functions (at their definition and again at each call), and through programs that
- * run other programs (wrappers.def): "sudo env X=1 sh -c 'rm -rf /'" gives records for sudo, env,
- * sh and rm. What cannot be known from the text is trouble, never silence; a judge must not allow
- * facts with trouble without asking a person. The records are then what is known, not all that
- * runs.
+ * substitutions, functions (at each call, or at the end if nothing calls them), and through
+ * programs that run other programs (wrappers.def): "sudo env X=1 sh -c 'rm -rf /'" gives records
+ * for sudo, env, sh and rm. A command is recorded once for each value that its variables may have,
+ * and again for the rounds of a loop in which they differ. What cannot be known from the text is
+ * trouble, never silence; a judge must not allow facts with trouble without asking a person. The
+ * records are then what is known, not all that runs.
  *
  * A struct facts is reused from command to command and owned by one thread. A zeroed one is empty;
  * one that was read may not be moved.
@@ -98,7 +99,7 @@ enum source_way {
 /* Another command whose output reaches this one. Follow `from` for what reached that one. */
 struct source_fact {
     enum source_way way;
-    const struct command_fact *from; /* recorded earlier, but for loops */
+    const struct command_fact *from; /* recorded earlier, but for loops and >( ) */
     const struct source_fact *next;
 };
 

@@ -7,15 +7,22 @@
 #include <stdint.h>
 #include <string.h>
 
+/* NAME=value before the command: what it runs gets it. */
 static void take_assignment(struct peeling *p, const struct arg *a)
 {
-    char name[32];
+    struct vars *v = &p->w->vars;
     size_t len = strcspn(a->text, "=");
-    if (len < sizeof name) {
-        memcpy(name, a->text, len);
-        name[len] = 0;
-        record_set(p->w, name);
-    }
+    char *name = arena_text(v->arena, a->text, len);
+    struct arg value = *a;
+    if (!name)
+        return;
+    value.text += len + 1;
+    value.len -= len + 1;
+    value.glob_at = SIZE_MAX;
+    value.kind = memchr(value.text, HOLE, value.len) ? ARG_PARTIAL : ARG_LITERAL;
+    assign_note(p->w, name, &value);
+    vars_set_arg(v, name, value, p->c->sources);
+    vars_set(v, name, vars_exported(v, vars_get(v, name)));
 }
 
 struct command_fact *inner_command(struct peeling *p, size_t at, size_t end)
@@ -104,11 +111,14 @@ void inner_sweep(struct peeling *p, struct command_fact *c)
 struct flow inner_text(struct peeling *p, const struct arg *code)
 {
     enum wrapper_kind kind = p->row->kind;
-    bool same_shell = kind == EVAL || kind == TRAP;
+    bool same_shell = kind == EVAL || kind == TRAP || kind == ALIAS;
+    struct place place = inner_place(p);
+    place.context |= kind == ALIAS ? CONTEXT_ALIAS : kind == TRAP ? CONTEXT_TRAP : 0;
+    same_shell |= kind == SOURCE;
     bool posix = same_shell ? p->w->posix : kind != SHELL || p->row->traits & POSIX;
     if (code->kind != ARG_LITERAL || code->glob_at != SIZE_MAX)
         return peel_unsure(p, TROUBLE_CODE, "runs code that is known only when it runs");
-    return walk_code(p->w, code->text, posix, inner_place(p), p->in);
+    return walk_code(p->w, code->text, posix, place, p->in);
 }
 
 struct flow inner_text_there(struct peeling *p, const struct arg *code)
@@ -133,7 +143,7 @@ static struct flow run_split(struct peeling *p)
     return flow_same(p->in);
 }
 
-struct flow inner_run(struct peeling *p)
+static struct flow run_program(struct peeling *p)
 {
     if (p->code && p->row->traits & SPLITS)
         return run_split(p);
@@ -161,6 +171,18 @@ struct flow inner_run(struct peeling *p)
     return c->external ? flow_same(p->in) : flow;
 }
 
+/* What the wrapper sets for its command, it sets for nobody else. */
+struct flow inner_run(struct peeling *p)
+{
+    struct vars *v = &p->w->vars;
+    struct change *mark = vars_now(v);
+    bool builtin = p->row->traits & BUILTIN || !strcmp(p->row->name, "exec");
+    struct flow flow = run_program(p);
+    if (!builtin)
+        vars_undo(v, mark);
+    return flow;
+}
+
 bool inner_is_odd_file(const struct peeling *p, const struct arg *a)
 {
     char path[CWDS_PATH_MAX];
@@ -184,6 +206,13 @@ static bool has_input(const struct peeling *p)
     return false;
 }
 
+/* The script is a <( ) whose output is known. */
+static struct flow run_content(struct peeling *p, const struct arg *file)
+{
+    struct arg code = arg_literal(file->content);
+    return inner_text(p, &code);
+}
+
 static struct flow inner_shell(struct peeling *p)
 {
     if (p->looks_only)
@@ -195,8 +224,12 @@ static struct flow inner_shell(struct peeling *p)
         produce_stdin(p);
     else if (p->takes_stdin || !operand)
         return flow_same(p->in); /* a person types */
+    else if (operand->content)
+        run_content(p, operand);
     else if (inner_is_odd_file(p, operand))
         peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
+    else
+        produce_script(p, operand);
     return flow_same(p->in);
 }
 
@@ -209,6 +242,22 @@ static struct flow inner_eval(struct peeling *p)
     return inner_text(p, &code);
 }
 
+/* Code that runs at any time: nothing is known there, and what it sets is not known anywhere. */
+static void walk_later(struct peeling *p, const struct arg *code)
+{
+    struct vars *v = &p->w->vars;
+    struct change *mark = vars_now(v);
+    bool taints = v->taints;
+    p->w->later = true;
+    walk_forget(p->w, true);
+    v->taints = true;
+    p->w->unsure++;
+    inner_text(p, code);
+    p->w->unsure--;
+    v->taints = taints;
+    vars_undo(v, mark);
+}
+
 static struct flow inner_trap(struct peeling *p)
 {
     struct cwds later = {.unknown = true};
@@ -218,7 +267,7 @@ static struct flow inner_trap(struct peeling *p)
     struct peeling at_exit = *p;
     cwds_add(&later, p->in);
     at_exit.in = &later;
-    inner_text(&at_exit, code);
+    walk_later(&at_exit, code);
     return flow_same(p->in);
 }
 
@@ -235,10 +284,11 @@ static struct flow inner_alias(struct peeling *p)
             return peel_unsure(p, TROUBLE_DYNAMIC, "defines what is known only when it runs");
         if (!a->text[len])
             continue; /* it only prints */
-        struct place place = inner_place(p);
-        place.context |= CONTEXT_ALIAS;
-        walk_code(p->w, a->text + len + 1, p->w->posix, place, &later);
-        *alias = (struct alias){.name = name, .next = p->w->aliases};
+        struct peeling expanded = *p;
+        struct arg code = arg_literal(a->text + len + 1);
+        expanded.in = &later;
+        walk_later(&expanded, &code);
+        *alias = (struct alias){.name = name, .code = code.text, .next = p->w->aliases};
         p->w->aliases = alias;
     }
     return flow_same(p->in);
@@ -249,8 +299,13 @@ static struct flow inner_source(struct peeling *p)
     const struct arg *file = peel_argument(p, 1);
     if (file && arg_is(file, "--"))
         file = peel_argument(p, 2);
+    if (file && file->content)
+        return run_content(p, file);
+    walk_forget(p->w, true);
     if (file && inner_is_odd_file(p, file))
         return peel_unsure(p, TROUBLE_CODE, "runs a script that is known only when it runs");
+    if (file)
+        produce_script(p, file);
     return flow_same(p->in);
 }
 

@@ -215,15 +215,21 @@ static bool read_separator(struct parser *p, struct node *node)
 {
     lexer_blanks(p);
     int c = p->ahead ? END : lexer_peek(p);
-    if (c == '\n')
+    if (c == '\n') {
+        node->ends_line = true;
         return true;
+    }
     if (c == ';' && !list_ends(p)) {
         lexer_skip(p);
+        lexer_blanks(p);
+        node->ends_line = lexer_peek(p) == '\n';
         return true;
     }
     if (c == '&') {
         lexer_skip(p);
+        lexer_blanks(p);
         node->background = true;
+        node->ends_line = lexer_peek(p) == '\n';
         return true;
     }
     bool keyword_follows = p->keyword_follows;

@@ -15,6 +15,7 @@ static const struct wrapper wrappers[] = {
 struct flow peel_unsure(struct peeling *p, enum trouble_kind kind, const char *why)
 {
     trouble_add(&p->w->facts->trouble, kind, "%s %s", p->c->name, why);
+    walk_forget(p->w, false);
     return flow_same(p->in);
 }
 
@@ -112,6 +113,16 @@ static bool needs_options(const struct wrapper *row)
     default:
         return true;
     }
+}
+
+bool peel_is_wrapper(const struct command_fact *c, bool *quiet)
+{
+    static const char *const silent[] = {"sudo", "doas",  "env",  "command", "builtin",
+                                         "exec", "nohup", "nice", "timeout", "stdbuf",
+                                         "sh",   "bash",  "dash", "eval",    "setsid"};
+    for (size_t i = 0; i < COUNT(silent); i++)
+        *quiet |= !strcmp(silent[i], c->name);
+    return c->reading && find_wrapper(c->reading->program);
 }
 
 struct flow peel(struct walk *w, const struct command_fact *c, const struct cwds *in)

@@ -21,12 +21,17 @@ enum part_kind {
 /* A piece of a word. */
 struct part {
     enum part_kind kind;
-    bool quoted;        /* no splitting, no globs, no braces, no tilde */
-    bool plain;         /* PART_PARAM: nothing but the name between the braces */
-    const char *text;   /* PART_TEXT, PART_PARAM */
-    size_t len;         /* of text */
-    struct node *body;  /* PART_COMMAND, PART_PROCESS: a NODE_LIST */
-    struct part *inner; /* PART_PARAM, PART_ARITH: pieces in operand or subscript */
+    bool quoted;         /* no splitting, no globs, no braces, no tilde */
+    bool plain;          /* PART_PARAM: nothing but the name between the braces */
+    bool writes;         /* PART_PROCESS: >( ) */
+    char prefix;         /* PART_PARAM: the ! or # before the name, or 0 */
+    char op[4];          /* PART_PARAM: the operator behind the name, or "" */
+    const char *text;    /* PART_TEXT, PART_PARAM */
+    size_t len;          /* of text */
+    struct node *body;   /* PART_COMMAND, PART_PROCESS: a NODE_LIST */
+    struct part *index;  /* PART_PARAM: pieces of the subscript; NULL without */
+    struct part *inner;  /* PART_PARAM: pieces of the operand. PART_ARITH: of the expression */
+    struct heard *heard; /* PART_COMMAND, PART_PROCESS: for those who walk the tree; see expand.h */
     struct part *next;
 };
 
@@ -77,7 +82,7 @@ enum node_kind {
     NODE_GROUP,    /* one list */
     NODE_IF,       /* condition, branch, condition, branch, …; an odd last child is the else */
     NODE_LOOP,     /* while, until: condition, body */
-    NODE_FOR,      /* for, select: name, words; body */
+    NODE_FOR,      /* for, select: name, words; body. for (( )): name is "" */
     NODE_CASE,     /* words are subject and patterns; children are the branches */
     NODE_FUNCTION, /* name; the body */
     NODE_TEST,     /* [[ ]]: words */
@@ -92,7 +97,11 @@ struct node {
     enum node_link link; /* child of a chain: what stands before it */
     bool background;     /* followed by & */
     bool words_given;    /* NODE_FOR: "in …" was written */
-    const char *name;    /* NODE_FUNCTION, NODE_FOR */
+    bool ends_line;      /* child of a list: a newline follows */
+    bool inverted;       /* NODE_LOOP: until. NODE_FOR: select */
+    bool falls;          /* branch of a case: ;& or ;;& stands behind it */
+    bool any;            /* branch of a case: for * */
+    const char *name;    /* NODE_FUNCTION, NODE_FOR, NODE_COPROC or NULL */
     struct word *assigns, *words;
     struct redirect *redirects;
     struct node *first, *next; /* children, siblings */

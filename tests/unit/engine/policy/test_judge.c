@@ -193,6 +193,8 @@ static void denies_every_spelling(void **state)
 {
     (void)state;
     assert_denied("/bin/rm -rf /", "rm_rf");
+    assert_denied("x='-rf /'; rm $x", "rm_rf");
+    assert_denied("set -- -rf /; rm \"$@\"", "rm_rf");
     assert_denied("r\\m -r\"f\" '/'", "rm_rf");
     assert_denied("$'\\x72m' -rf /", "rm_rf");
     assert_denied("{rm,-rf,/}", "rm_rf");
@@ -278,7 +280,8 @@ static void asks_a_person_about_the_rest(void **state)
     (void)state;
     assert_approval("nmap -sV host", "network_scan", RISK_MEDIUM);
     assert_approval("n''map host", "network_scan", RISK_MEDIUM);
-    assert_approval("for p in 1 2; do echo >/dev/tcp/h/$p; done", "network_scan", RISK_MEDIUM);
+    assert_approval("for p in $(seq 1 1024); do echo >/dev/tcp/h/$p; done", "network_scan",
+                    RISK_MEDIUM);
     assert_approval("seq 9 | xargs -I{} ping -c1 10.0.0.{}", "network_scan", RISK_MEDIUM);
     assert_approval("nc -zv 10.0.0.1 1-1024", "network_scan", RISK_MEDIUM);
     assert_approval("rm -rf \"$DIR\"", "rm_rf", RISK_HIGH);
@@ -287,8 +290,6 @@ static void asks_a_person_about_the_rest(void **state)
     assert_approval("cd $x && rm -rf *", "rm_rf", RISK_HIGH);
     assert_approval("rm -rf ./*", "rm_rf", RISK_MEDIUM);
     assert_approval("rm -rf /tmp/*/../../etc", "rm_rf", RISK_HIGH);
-    assert_approval("x='-rf /'; rm $x", "rm_rf", RISK_HIGH);
-    assert_approval("set -- -rf /; rm \"$@\"", "rm_rf", RISK_HIGH);
     assert_approval("echo x > /etc/hosts", "rm_rf", RISK_HIGH);
     assert_approval("pip install http://203.0.113.7/x.tgz", "package_install", RISK_MEDIUM);
     assert_approval("python3 -c 'import shutil; shutil.rmtree(\"/x\")'", "rm_rf", RISK_HIGH);
