@@ -1,14 +1,16 @@
 /* decide.c - may this act happen? See decide.h. */
 #include "guardian/decide.h"
 
-#include "base/clock.h"
 #include "base/scope.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { ARGV_MAX = 1024 /* act.argv's own bound */, NS_PER_S = 1000000000 };
+enum {
+    ARGV_MAX = 1024,  /* act.argv's own bound */
+    TAGS_MAX = 2 * 16 /* verdict_request.tags' own, and as many of the agent's */
+};
 
 static int check_environment(struct list env, struct err *err)
 {
@@ -60,14 +62,44 @@ static bool take_value(struct view variable, const char *name, char *to, size_t 
     return text_copy_view(to, size, (struct view){variable.data + n + 1, variable.len - n - 1});
 }
 
-/* The places that a command of this act sees. */
+/* What rules see of an act besides its command. */
 struct places {
     char home[1025];
+    char tags_text[16 * 130 + 256];
+    const char *tags[TAGS_MAX];
     struct policy_context context;
     struct facts_setting setting;
 };
 
-static void find_places(const struct act *act, struct places *p)
+/* Adds a tag; one for which there is no room is one that the bounds of the schema do not let
+ * through. */
+static void add_tag(struct places *p, struct view tag, size_t *used)
+{
+    if (!tag.len || p->context.tags_count == TAGS_MAX || tag.len >= sizeof p->tags_text - *used)
+        return;
+    char *to = p->tags_text + *used;
+    text_copy_view(to, tag.len + 1, tag);
+    p->tags[p->context.tags_count++] = to;
+    *used += tag.len + 1;
+}
+
+/* The sandbox's tags, and the agent's: "key=value, a comma between". */
+static void find_tags(const struct decide_setting *setting, struct places *p)
+{
+    size_t used = 0;
+    struct list rest = setting->tags;
+    for (struct view tag; list_next_text(&rest, &tag);)
+        add_tag(p, tag, &used);
+    for (const char *at = setting->agent->settings.tags; *at;) {
+        size_t len = strcspn(at, ",");
+        add_tag(p, (struct view){(const uint8_t *)at, len}, &used);
+        at += len + (at[len] == ',');
+    }
+    p->context.tags = p->tags;
+}
+
+static void find_places(const struct act *act, const struct decide_setting *setting,
+                        struct places *p)
 {
     char value[sizeof p->home];
     text_copy(p->home, sizeof p->home, DECIDE_WORKSPACE);
@@ -76,9 +108,16 @@ static void find_places(const struct act *act, struct places *p)
         if (take_value(v, "HOME", value, sizeof value) && value[0] == '/')
             text_copy(p->home, sizeof p->home, value);
     const char *cwd = act->cwd[0] ? act->cwd : DECIDE_WORKSPACE;
-    p->context = (struct policy_context){
-        .cwd = cwd, .home = p->home, .workspace = DECIDE_WORKSPACE, .text = act->script};
+    p->context = (struct policy_context){.cwd = cwd,
+                                         .home = p->home,
+                                         .workspace = DECIDE_WORKSPACE,
+                                         .text = act->script,
+                                         .tenant = act->tenant,
+                                         .agent = act->agent,
+                                         .network = NETWORK_NONE, /* no sandbox has another */
+                                         .now_s = setting->now_s};
     p->setting = (struct facts_setting){cwd, p->home};
+    find_tags(setting, p);
 }
 
 static void judge_command(struct facts *room, const struct act *act, const struct places *p,
@@ -114,23 +153,18 @@ static void judge_variable(struct facts *room, struct view variable, const struc
     text_copy(out->reason, sizeof out->reason, reason);
 }
 
-/* Adds what another judgement found: the worse one gives the reason and the first rule. */
-static void combine(struct judgement *all, const struct judgement *one)
+/* Each volume as the rules see it; its ACLs have allowed it. */
+static void judge_mounts(struct facts *room, const struct act *act, const struct places *p,
+                         const struct ruleset *rules, struct judgement *all)
 {
-    bool is_worse = one->decision > all->decision;
-    struct judgement first = is_worse ? *one : *all;
-    const struct judgement *second = is_worse ? all : one;
-    if (second->risk > first.risk)
-        first.risk = second->risk;
-    first.unanalysable = all->unanalysable || one->unanalysable;
-    for (size_t i = 0; i < second->rules_count; i++) {
-        size_t at = 0;
-        while (at < first.rules_count && strcmp(first.rules[at], second->rules[i]) != 0)
-            at++;
-        if (at == first.rules_count && at < JUDGEMENT_RULES_MAX)
-            first.rules[first.rules_count++] = second->rules[i];
+    struct judgement one;
+    struct mount m;
+    struct list rest = act->mounts;
+    while (list_next(&rest, &message_mount, &m)) {
+        bool writable = !strcmp(m.mode, "rw");
+        policy_judge_file(room, &p->context, rules, OP_VOLUME_MOUNT, m.real_path, writable, &one);
+        judgement_add(all, &one);
     }
-    *all = first;
 }
 
 /* What will hold has to hold something: none of it may be nothing. */
@@ -152,30 +186,31 @@ static bool limits_hold(const struct limits *l, const char **missing)
     return true;
 }
 
-int decide(struct facts *room, const struct act *act, const struct ruleset *rules,
-           const struct volume_acls *acls, bool agent_is_approved, struct judgement *out,
-           struct err *err)
+int decide(struct facts *room, const struct act *act, const struct decide_setting *setting,
+           struct judgement *out, struct err *err)
 {
+    const struct ruleset *rules = setting->rules;
     const char *missing;
     if (check_form(act, err))
         return -1;
-    if (!agent_is_approved) {
+    if (!setting->agent) {
         refuse_agent(act, out);
         return 0;
     }
     struct places places;
-    find_places(act, &places);
+    find_places(act, setting, &places);
     struct judgement all = {.reason = "A sandbox within limits."}, one;
     if (!strcmp(act->operation, "command_execute"))
         judge_command(room, act, &places, rules, &all);
     struct list env = act->env;
     for (struct view v; list_next_text(&env, &v);) {
         judge_variable(room, v, &places, rules, &one);
-        combine(&all, &one);
+        judgement_add(&all, &one);
     }
     if (all.decision != DECISION_DENY && !strcmp(act->operation, "sandbox_create")) {
-        volume_judge(act->mounts, act->tenant, act->agent, acls, &one);
-        combine(&all, &one);
+        volume_judge(act->mounts, act->tenant, act->agent, setting->acls, &one);
+        judgement_add(&all, &one);
+        judge_mounts(room, act, &places, rules, &all);
     }
     if (all.decision != DECISION_DENY && !limits_hold(&act->limits, &missing)) {
         char reason[sizeof all.reason];

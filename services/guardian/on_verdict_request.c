@@ -15,14 +15,15 @@
 
 enum { NS_PER_US = 1000 };
 
-static int record(struct guardian *g, const struct verdict_request *q, const struct verdict *v,
-                  struct err *err)
+static int record(struct guardian *g, const struct verdict_request *q, const struct judgement *j,
+                  const struct verdict *v, struct err *err)
 {
     struct event event = {.phase = "event"};
     uint64_t seq;
     SCOPED(verdict_shown_close) struct verdict_shown shown = {0};
     text_copy(event.kind, sizeof event.kind, v->approved ? "guardian_approval" : "guardian_denial");
     return verdicts_fill(&q->act, q->principal, q->tags, v, &shown, &event, err) ||
+                   verdicts_fill_aside(j, &shown, &event, err) ||
                    outbox_append(g->service->outbox, &event, false, &seq, err)
                ? -1
                : 0;
@@ -38,13 +39,13 @@ int on_verdict_request(void *state, const struct call *call, const void *in, voi
     struct verdict v;
     struct approval a;
     bool is_new = false, is_named = false;
-    if (verdicts_judge(g, call->registry, &q->act, &j, err))
+    if (verdicts_judge(g, call->registry, &q->act, q->tags, &j, err))
         return -1;
     if (j.decision == DECISION_REQUIRE_APPROVAL &&
         approving_look(g, &q->act, q->principal, &j, &a, &is_named, &is_new, err))
         return -1;
     if (verdicts_make(g, &q->act, &j, is_named ? &a : NULL, call->scratch, &v, err) ||
-        (is_new && approving_file(g, q, &v, err)) || record(g, q, &v, err))
+        (is_new && approving_file(g, q, &v, err)) || record(g, q, &j, &v, err))
         return -1;
     verdicts_count(g, &q->act, &j, (clock_boot_ns() - began_ns) / NS_PER_US);
     *(struct verdict *)out = v;

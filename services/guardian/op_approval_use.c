@@ -22,7 +22,7 @@ static int take(struct op *op, struct approval *a, struct judgement *j, struct e
     const struct approval_use *in = op->request;
     struct guardian *g = op->service->state;
     bool is_named = false, is_new;
-    if (verdicts_judge(g, op->call->registry, &in->act, j, err))
+    if (verdicts_judge(g, op->call->registry, &in->act, in->tags, j, err))
         return -1;
     if (j->decision == DECISION_REQUIRE_APPROVAL &&
         approving_look(g, &in->act, in->principal, j, a, &is_named, &is_new, err))
@@ -45,7 +45,8 @@ static int use(struct op *op, struct err *err)
     SCOPED(bytes_close) struct bytes lists = bytes_open(LISTS_BYTES);
     SCOPED(verdict_shown_close) struct verdict_shown shown = {0};
     if (take(op, &a, &j, err) || verdicts_make(g, &in->act, &j, &a, &lists, &v, err) ||
-        verdicts_fill(&in->act, in->principal, in->tags, &v, &shown, &event, err))
+        verdicts_fill(&in->act, in->principal, in->tags, &v, &shown, &event, err) ||
+        verdicts_fill_aside(&j, &shown, &event, err))
         return -1;
     op_answer(op, &message_verdict, &v);
     if (op_record(op, &event, false, err))

@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOUNTS_BYTES = 64 * 1024 };
+enum { MOUNTS_BYTES = 64 * 1024, IDS_BYTES = 1024, NS_PER_S = 1000000000 };
 
 void verdict_shown_close(struct verdict_shown *shown)
 {
     bytes_close(&shown->command);
     bytes_close(&shown->mounts);
+    bytes_close(&shown->shadow);
+    bytes_close(&shown->exempted);
 }
 
 static void hold_back(const struct hold *hold, struct judgement *out)
@@ -41,16 +43,21 @@ static void refuse_unruled(const struct guardian *g, struct judgement *out)
 }
 
 int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,
-                   struct judgement *out, struct err *err)
+                   struct list tags, struct judgement *out, struct err *err)
 {
-    bool is_approved = registry_agent_is_approved(registry, act->tenant, act->agent);
     struct volume_acls acls = acls_view(g->acls);
     const struct hold *hold = holds_against(&g->holds, act->tenant, act->agent);
     const struct rulebook *book = keeper_book(g->keeper);
-    if (!book)
+    struct decide_setting setting = {.acls = &acls,
+                                     .agent =
+                                         registry_find_agent(registry, act->tenant, act->agent),
+                                     .tags = tags,
+                                     .now_s = clock_wall_ns() / NS_PER_S};
+    if (book)
+        setting.rules = rulebook_find(book, act->tenant, act->agent);
+    else
         refuse_unruled(g, out);
-    else if (decide(&g->facts, act, rulebook_find(book, act->tenant, act->agent), &acls,
-                    is_approved, out, err))
+    if (book && decide(&g->facts, act, &setting, out, err))
         return -1;
     if (hold)
         hold_back(hold, out);
@@ -119,6 +126,27 @@ int verdicts_fill(const struct act *act, const char *principal, struct list tags
     if (list_next_text(&rules, &decisive))
         text_copy_view(event->rule, sizeof event->rule, decisive);
     return 0;
+}
+
+static int list_ids(const char *const *ids, size_t count, struct bytes *store, struct list *to,
+                    struct err *err)
+{
+    *store = bytes_open(IDS_BYTES);
+    for (size_t i = 0; i < count; i++)
+        if (list_add_text(store, to, view_of(ids[i]), err))
+            return -1;
+    return 0;
+}
+
+int verdicts_fill_aside(const struct judgement *j, struct verdict_shown *shown, struct event *event,
+                        struct err *err)
+{
+    if (j->shadow_count)
+        text_copy(event->would, sizeof event->would, policy_decision_name(j->would));
+    return list_ids(j->shadow, j->shadow_count, &shown->shadow, &event->shadow, err) ||
+                   list_ids(j->exempted, j->exempted_count, &shown->exempted, &event->exempted, err)
+               ? -1
+               : 0;
 }
 
 void verdicts_count(struct guardian *g, const struct act *act, const struct judgement *j,

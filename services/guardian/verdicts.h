@@ -13,7 +13,7 @@
 /* Judges an act as things stand now: the rules (decide.h), then the holds, which beat everything.
  * Errors as decide. */
 int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,
-                   struct judgement *out, struct err *err);
+                   struct list tags, struct judgement *out, struct err *err);
 
 /* Makes the verdict that a judgement comes to and signs it. Views of *out point into the guardian
  * and live until the next one; its lists are added to `lists`.
@@ -31,7 +31,7 @@ void verdicts_count(struct guardian *g, const struct act *act, const struct judg
 
 /* What a record shows of an act; a zeroed one is empty. */
 struct verdict_shown {
-    struct bytes command, mounts;
+    struct bytes command, mounts, shadow, exempted;
 };
 
 void verdict_shown_close(struct verdict_shown *shown);
@@ -41,3 +41,8 @@ void verdict_shown_close(struct verdict_shown *shown);
 int verdicts_fill(const struct act *act, const char *principal, struct list tags,
                   const struct verdict *v, struct verdict_shown *shown, struct event *event,
                   struct err *err);
+
+/* The same for what only the record is told: rules that are not enforced, and those that an
+ * override took away. Errors as list_add_text. */
+int verdicts_fill_aside(const struct judgement *j, struct verdict_shown *shown, struct event *event,
+                        struct err *err);

@@ -29,6 +29,10 @@ struct judgement {
     char hint[160];    /* one sentence: what the agent may do instead; "" when nothing is refused */
 };
 
+/* Adds what another judgement of the same act found: the worse one gives the reason and the first
+ * rule, the risk is the higher one. */
+void judgement_add(struct judgement *all, const struct judgement *one);
+
 /* "allow", "require_approval", "deny". Static. */
 const char *policy_decision_name(enum policy_decision decision);
 

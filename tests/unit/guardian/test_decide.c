@@ -6,13 +6,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 static struct err err;
 static struct facts room;
-static struct ruleset *rules;
+static struct ruleset *rules, *own;
 static struct bytes env_store, argv_store, mount_store;
 /* One ACL: what lies in /srv may be read at /data. */
 static const struct volume_acl acl = {
@@ -45,8 +46,11 @@ static int free_rules(void **state)
 {
     (void)state;
     ruleset_free(&rules);
+    ruleset_free(&own);
     return 0;
 }
+
+enum { MONDAY_NOON_S = 1767614400 /* 2026-01-05, 12:00 UTC */ };
 
 static struct act act_of(const char *operation)
 {
@@ -90,10 +94,22 @@ static void add_mount(struct act *act, const char *path, const char *place, cons
     assert_int_equal(list_add(&mount_store, &act->mounts, &message_mount, &m, &err), 0);
 }
 
+/* Where acts are decided on: these rules, this ACL, the agent with these tags. */
+static const struct decide_setting *setting_of(bool is_approved)
+{
+    static struct decide_setting setting;
+    static struct registry_agent agent = {"acme", "coder", {.tags = "team=data,env=prod"}};
+    setting = (struct decide_setting){.rules = rules,
+                                      .acls = &acls,
+                                      .agent = is_approved ? &agent : NULL,
+                                      .now_s = MONDAY_NOON_S};
+    return &setting;
+}
+
 static struct judgement decided(const struct act *act, bool is_approved)
 {
     struct judgement j;
-    if (decide(&room, act, rules, &acls, is_approved, &j, &err))
+    if (decide(&room, act, setting_of(is_approved), &j, &err))
         fail_msg("%s", err.text);
     return j;
 }
@@ -163,7 +179,7 @@ static void a_volume_at_a_place_of_the_sandboxs_own_is_no_act(void **state)
     struct judgement j;
     struct act act = act_of("sandbox_create");
     add_mount(&act, "/srv/x", "/usr", "ro");
-    assert_int_equal(decide(&room, &act, rules, &acls, true, &j, &err), -1);
+    assert_int_equal(decide(&room, &act, setting_of(true), &j, &err), -1);
     assert_int_equal(err.code, ERR_INVALID);
 }
 
@@ -270,7 +286,7 @@ static void what_is_found_in_several_places_adds_up(void **state)
 static void assert_no_act(const struct act *act, const char *words)
 {
     struct judgement j = {.reason = "untouched"};
-    assert_int_equal(decide(&room, act, rules, &acls, true, &j, &err), -1);
+    assert_int_equal(decide(&room, act, setting_of(true), &j, &err), -1);
     assert_int_equal(err.code, ERR_INVALID);
     if (!strstr(err.text, words))
         fail_msg("\"%s\" does not say \"%s\"", err.text, words);
@@ -310,6 +326,115 @@ static void refuses_what_is_no_variable(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_stores, close_stores)
 
+/* Rules of a tenant beside the builtin ones, until the next decision. */
+static struct judgement decided_by(const char *text, const struct act *act, struct list tags,
+                                   int64_t now_s)
+{
+    struct judgement j;
+    ruleset_free(&own); /* the last judgement pointed into it */
+    const struct ruleset_source source = {
+        .tier = TIER_TENANT, .path = "own.toml", .text = view_of(text)};
+    struct decide_setting setting = *setting_of(true);
+    if (ruleset_load(&(struct ruleset_options){.sources = &source, .sources_count = 1}, &own, &err))
+        fail_msg("%s", err.text);
+    setting.rules = own;
+    setting.tags = tags;
+    setting.now_s = now_s;
+    if (decide(&room, act, &setting, &j, &err))
+        fail_msg("%s", err.text);
+    return j;
+}
+
+#define RULE_HEAD                                                                                  \
+    "schema = 1\n[[rule]]\nid = \"own.x\"\ndescription = \"is x\"\nrisk = \"high\"\n"              \
+    "action = \"deny\"\n"
+
+static void a_rule_asks_for_tenant_agent_and_tags_of_both(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *when;
+        enum policy_decision decision;
+    } rows[] = {
+        {"tenant = [\"acme\"]", DECISION_DENY},
+        {"tenant = [\"other\"]", DECISION_ALLOW},
+        {"agent = [\"cod*\"]", DECISION_DENY},
+        {"agent = [\"builder\"]", DECISION_ALLOW},
+        {"tags = [\"env=prod\"]", DECISION_DENY},    /* the agent's, the last one */
+        {"tags = [\"team=data\"]", DECISION_DENY},   /* the agent's, the first one */
+        {"tags = [\"job=nightly\"]", DECISION_DENY}, /* the sandbox's */
+        {"tags = [\"env=test\"]", DECISION_ALLOW},
+        {"tags = [\"env=prod,team=data\"]", DECISION_ALLOW},
+        {"network = [\"none\"]", DECISION_DENY},
+        {"network = [\"internet\"]", DECISION_ALLOW},
+        {"interactive = false", DECISION_DENY},
+        {"interactive = true", DECISION_ALLOW},
+    };
+    SCOPED(bytes_close) struct bytes store = bytes_open(256);
+    struct list tags = {0};
+    struct act act = script("xyzzy");
+    assert_int_equal(list_add_text(&store, &tags, view_of("job=nightly"), &err), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 RULE_HEAD "[rule.match]\ncommand = [\"xyzzy\"]\n[rule.when]\n%s\n", rows[i].when);
+        struct judgement j = decided_by(text, &act, tags, MONDAY_NOON_S);
+        if (j.decision != rows[i].decision)
+            fail_msg("%s: %s", rows[i].when, policy_decision_name(j.decision));
+    }
+}
+
+static void an_override_ends_when_it_expires(void **state)
+{
+    (void)state;
+    static const char text[] = RULE_HEAD
+        "[rule.match]\ncommand = [\"xyzzy\"]\n[[override]]\nexempts = [\"own.x\"]\n"
+        "action = \"allow\"\nagents = [\"coder\"]\nreason = \"a trial\"\nexpires = 2026-01-06\n";
+    struct act act = script("xyzzy");
+    assert_int_equal(decided_by(text, &act, (struct list){0}, MONDAY_NOON_S).decision,
+                     DECISION_ALLOW);
+    struct judgement j = decided_by(text, &act, (struct list){0}, MONDAY_NOON_S + 3 * 86400);
+    assert_int_equal(j.decision, DECISION_DENY);
+}
+
+static void volumes_are_judged_by_rules_behind_the_acls(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "schema = 1\n[[rule]]\nid = \"own.ledger\"\nop = [\"volume.mount\"]\n"
+        "description = \"shows the ledger\"\nrisk = \"high\"\n"
+        "action = \"require_approval\"\n[rule.match]\n"
+        "files_any = [\"/srv/ledger\", \"/srv/ledger/**\"]\n";
+    struct act act = act_of("sandbox_create");
+    add_mount(&act, "/srv/ledger", "/data/ledger", "ro");
+    struct judgement j = decided_by(text, &act, (struct list){0}, 0);
+    assert_int_equal(j.decision, DECISION_REQUIRE_APPROVAL);
+    assert_string_equal(j.rules[0], "own.ledger");
+    bytes_clear(&mount_store);
+    struct act other = act_of("sandbox_create");
+    add_mount(&other, "/srv/books", "/data/books", "ro");
+    assert_int_equal(decided_by(text, &other, (struct list){0}, 0).decision, DECISION_ALLOW);
+    bytes_clear(&mount_store);
+    struct act outside = act_of("sandbox_create");
+    add_mount(&outside, "/opt/x", "/data/x", "ro");
+    j = decided_by(text, &outside, (struct list){0}, 0);
+    assert_int_equal(j.decision, DECISION_DENY);
+    assert_string_equal(j.rules[0], VOLUME_NOT_ALLOWED);
+}
+
+static void what_is_not_enforced_is_said_and_decides_nothing(void **state)
+{
+    (void)state;
+    static const char text[] = RULE_HEAD "enforce = false\n[rule.match]\ncommand = [\"xyzzy\"]\n";
+    struct act act = script("xyzzy");
+    add_env(&act, "A=b"); /* whose judgement is added to the command's */
+    struct judgement j = decided_by(text, &act, (struct list){0}, 0);
+    assert_int_equal(j.decision, DECISION_ALLOW);
+    assert_int_equal(j.would, DECISION_DENY);
+    assert_int_equal(j.shadow_count, 1);
+    assert_string_equal(j.shadow[0], "own.x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +451,10 @@ int main(void)
         TEST(what_is_found_in_several_places_adds_up),
         TEST(refuses_what_is_no_act),
         TEST(refuses_what_is_no_variable),
+        TEST(a_rule_asks_for_tenant_agent_and_tags_of_both),
+        TEST(an_override_ends_when_it_expires),
+        TEST(volumes_are_judged_by_rules_behind_the_acls),
+        TEST(what_is_not_enforced_is_said_and_decides_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, free_rules);
 }
