@@ -39,7 +39,9 @@ static void try_match(const struct rule_match *m, struct subject *s,
 void rules_try(const struct ruleset *set, struct subject *s,
                void (*found)(void *context, const struct rule *rule), void *context)
 {
-    const struct index_name *named = s->c->name ? index_find(&set->index, s->c->name) : NULL;
+    /* what only shows its help does nothing that a rule on its name is about */
+    bool acts = s->c->name && !s->c->looks_only;
+    const struct index_name *named = acts ? index_find(&set->index, s->c->name) : NULL;
     for (const struct index_entry *e = named ? named->first : NULL; e; e = e->next)
         try_match(e->match, s, found, context);
     for (size_t i = 0; i < set->index.others_count; i++)

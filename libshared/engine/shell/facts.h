@@ -111,11 +111,12 @@ struct command_fact {
     size_t assigns_count;
     const struct redirect_fact *redirects;
     size_t redirects_count;
-    unsigned context;                    /* set of enum fact_context */
-    unsigned depth;                      /* wrappers around it */
-    bool swept;                          /* it gets arguments that another program finds */
-    bool external;                       /* run by a program, so neither builtin nor function */
-    const struct command_fact *wrapper;  /* what runs it; NULL: the shell */
+    unsigned context;                   /* set of enum fact_context */
+    unsigned depth;                     /* wrappers around it */
+    bool swept;                         /* it gets arguments that another program finds */
+    bool looks_only;                    /* it shows its help or its version and does nothing else */
+    bool external;                      /* run by a program, so neither builtin nor function */
+    const struct command_fact *wrapper; /* what runs it; NULL: the shell */
     const struct command_fact *upstream; /* the simple command that its stdin comes from, or NULL */
     const struct option_fact *options;
     size_t options_count;

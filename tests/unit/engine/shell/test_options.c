@@ -172,6 +172,41 @@ static void takes_no_values_for_unknown_programs(void **state)
     check(rows, COUNT(rows));
 }
 
+static void knows_what_only_looks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool looks;
+    } rows[] = {
+        {"sudo --version", true},
+        {"sudo -V", true},
+        {"/usr/bin/sudo --help", true},
+        {"shutdown --help", true},
+        {"shutdown --unheard --help", true},
+        {"docker run --help", true},
+        {"sudo -l", false},
+        {"shutdown", false},
+        {"shutdown -- --help", false},
+        {"sudo rm --help", false}, /* its wrapper acts */
+        {"./sudo --help", false},
+        {"/tmp/sudo --help", false},
+        {"LD_PRELOAD=x ls --help", false},
+        {"ls --help >x", false},
+        {"unheard --help", false},
+        {"python3 -c x --help", false},
+        {"perl -e x --help", false},
+        {"grep -e --help x", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        SCOPED(facts_close) struct facts f = {0};
+        facts_read_shell(&f, &setting, view_of(rows[i].text));
+        if (f.first->looks_only != rows[i].looks)
+            print_error("%s\n", rows[i].text);
+        assert_int_equal(f.first->looks_only, rows[i].looks);
+    }
+}
+
 /* Rows that are no longer in order would not be found. */
 static void finds_every_row(void **state)
 {
@@ -209,6 +244,7 @@ int main(void)
         cmocka_unit_test(reads_options_before_and_behind_sub_commands),
         cmocka_unit_test(knows_programs_with_a_version_in_their_name),
         cmocka_unit_test(takes_no_values_for_unknown_programs),
+        cmocka_unit_test(knows_what_only_looks),
         cmocka_unit_test(finds_every_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
