@@ -356,7 +356,7 @@ static struct flow inner_find(struct peeling *p)
     return flow_same(p->in);
 }
 
-/* su -c code, su user -- -c code, sg group code. */
+/* su -c code, su user -- -c code, capsh -- -c code, sg group code. */
 static struct flow inner_su(struct peeling *p)
 {
     const struct command_fact *c = p->c;
@@ -364,7 +364,7 @@ static struct flow inner_su(struct peeling *p)
         return flow_same(p->in);
     if (p->code)
         return inner_text(p, p->code);
-    for (size_t i = 1; i + 1 < c->operands_count; i++)
+    for (size_t i = 0; i + 1 < c->operands_count; i++)
         if (arg_is(c->operands[i], "-c"))
             return inner_text(p, c->operands[i + 1]);
     if (p->row->operands && c->operands_count > p->row->operands)

@@ -70,6 +70,9 @@ static void peels_prefixes(void **state)
         {"su root -- -c 'rm x'", "rm x"},
         {"runuser -u bob -- rm x", "rm x"},
         {"sg docker 'rm x'", "rm x"},
+        {"capsh --print -- -c 'rm x'", "rm x"},
+        {"pwsh -NoProfile -Command 'rm x'", "rm x"},
+        {"coproc rm x", ""}, /* the shell's own word */
         {"sg docker -c 'rm x'", "rm x"},
         {"env -i -u A B=c rm x", "rm x"},
         {"nice -n 5 ionice -c3 chrt -b 0 taskset 1 rm x",
