@@ -40,7 +40,8 @@ void describe(struct walk *w, struct command_fact *c)
 {
     arguments_read(w, c);
     files_find(w, c);
-    hosts_find(w, c);
     code_find(w, c);
+    code_files(w, c);
+    hosts_find(w, c);
     c->looks_only = looks_only(c);
 }

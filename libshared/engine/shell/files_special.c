@@ -88,6 +88,21 @@ static void find_unzip(struct walk *w, struct command_fact *c)
     add_unpacked(w, c, into ? into->value : NULL);
 }
 
+/* patch changes whatever its input names, below a directory. */
+static void find_patch(struct walk *w, struct command_fact *c)
+{
+    const struct arg *from = files_from(w, c);
+    const struct option_fact *input = option_of(c, "-i");
+    if (c->operands_count)
+        files_add(w, c, TOUCH_READ | TOUCH_WRITE, false, files_below(w, from, c->operands[0]));
+    else if (!option_of(c, "-o") && !option_of(c, "--output"))
+        add_unpacked(w, c, from);
+    if (c->operands_count > 1)
+        files_add(w, c, TOUCH_READ, false, c->operands[1]);
+    if (input && input->value)
+        files_add(w, c, TOUCH_READ, false, input->value);
+}
+
 /* What find searches; what it deletes is something below. */
 static void add_start(struct walk *w, struct command_fact *c, const struct arg *start)
 {
@@ -160,11 +175,17 @@ void files_special(struct walk *w, struct command_fact *c)
         const char *name;
         void (*find)(struct walk *w, struct command_fact *c);
     } programs[] = {
-        {"bsdtar", find_tar},   {"cpio", find_unpacker},
-        {"dd", find_dd},        {"docker cp", find_container_copy},
-        {"find", find_find},    {"http", find_httpie},
-        {"jar", find_unpacker}, {"kubectl cp", find_container_copy},
-        {"socat", find_socat},  {"tar", find_tar},
+        {"bsdtar", find_tar},
+        {"cpio", find_unpacker},
+        {"dd", find_dd},
+        {"docker cp", find_container_copy},
+        {"find", find_find},
+        {"http", find_httpie},
+        {"jar", find_unpacker},
+        {"patch", find_patch},
+        {"kubectl cp", find_container_copy},
+        {"socat", find_socat},
+        {"tar", find_tar},
         {"unzip", find_unzip},
     };
     for (size_t i = 0; i < COUNT(programs); i++)

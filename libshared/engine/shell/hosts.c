@@ -185,6 +185,20 @@ static void add_listener(struct seeker *k, const struct arg *a)
     add_host(k, host, name);
 }
 
+/* curl --resolve name:port:address, --connect-to name:port:host:port. */
+static void add_through(struct seeker *k, const struct arg *a)
+{
+    const char *at = a->text;
+    struct host_fact host = {.scheme = "tcp"};
+    for (size_t i = 0; i < 2 && at; i++)
+        at = (at = strchr(at, ':')) ? at + 1 : NULL;
+    if (!at || !*at || *at == ':')
+        return;
+    struct spot name = take_authority((struct spot){at, strlen(at)}, &host.port);
+    if (name.len)
+        add_host(k, host, name);
+}
+
 /* What looks like a URL wherever it stands. */
 static void add_any(struct seeker *k, const struct arg *a)
 {
@@ -251,6 +265,9 @@ static void add_by_role(struct seeker *k, char role, const struct arg *a)
         break;
     case ROLE_ANY:
         add_any(k, a);
+        break;
+    case ROLE_THROUGH:
+        add_through(k, a);
         break;
     default:
         break;
@@ -385,6 +402,26 @@ static void find_special(struct seeker *k)
             programs[i].find(k);
 }
 
+/* URLs in the code of other languages. */
+static void find_in_code(struct seeker *k)
+{
+    static const char *const languages[] = {"python", "perl", "ruby", "node", "php", "lua"};
+    for (const struct code_fact *f = k->c->code; f; f = f->next) {
+        size_t i = 0;
+        while (i < COUNT(languages) && strcmp(languages[i], f->language) != 0)
+            i++;
+        for (const char *at = f->text.text; i < COUNT(languages) && (at = strstr(at, "://"));) {
+            size_t len = strcspn(at, "'\"`, \t\n)<>;|");
+            const char *from = at;
+            while (from > f->text.text && (from[-1] | 0x20) >= 'a' && (from[-1] | 0x20) <= 'z')
+                from--;
+            if (from < at && len > 3)
+                add_url(k, (struct spot){from, len + (size_t)(at - from)}, NULL);
+            at += len;
+        }
+    }
+}
+
 static unsigned port_of_options(const struct command_fact *c)
 {
     unsigned port = 0;
@@ -409,4 +446,5 @@ void hosts_find(struct walk *w, struct command_fact *c)
         find_special(&k);
     for (size_t i = c->reading->commands; i < c->operands_count; i++)
         add_by_role(&k, operand_role(c, i), c->operands[i]);
+    find_in_code(&k);
 }

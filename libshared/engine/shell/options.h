@@ -52,6 +52,7 @@ enum role {
     ROLE_TARGET = 'P',  /* a target: the same, or a file that is written */
     ROLE_PLACE = 'U',   /* a URL, host:path, or a file that is read, with what is below it */
     ROLE_ANY = 'a',     /* a host where it looks like a URL */
+    ROLE_THROUGH = 'y', /* name:port:host, the host that is meant */
     ROLE_PORT = 'o',    /* the port of the hosts */
     ROLE_LISTEN = 'L',  /* where it listens: port, host:port */
     ROLE_MOUNT = 'M',   /* container volume: SOURCE:TARGET[:ro], or type=…,source=… */

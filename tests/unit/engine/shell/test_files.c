@@ -152,11 +152,15 @@ static void sees_what_is_written(void **state)
         {"install -m 755 a /usr/bin/b", "r:a w:/usr/bin/b w:/usr/bin/b/a"},
         {"install -d a b", "w:a w:b"},
         {"dd if=a of=/dev/sda bs=1M", "r:a w:/dev/sda"},
+        {"dcfldd if=a of=/dev/sda", "r:a w:/dev/sda"},
+        {"qemu-img convert -O raw a /dev/sdb", "r:a w:/dev/sdb"},
         {"sed -i s/a/b/ x y", "rw:x rw:y"},
         {"sed -i.bak -e s/a/b/ x", "rw:x"},
         {"perl -pi -e s/a/b/ x", "rw:x"},
         {"perl -ne print x", "r:x"},
-        {"patch -p1 -i a", "r:a"},
+        {"patch -p1 -i a", "w*:. r:a"},
+        {"patch -d /usr/src -p1 <a", "r:a w*:/usr/src"},
+        {"patch a b", "rw:a r:b"},
         {"vim a", "rw:a"},
         {"xxd -r a b", "r:a w:b"},
         {"uniq a b", "r:a w:b"},
@@ -272,6 +276,39 @@ static void sees_what_is_sent(void **state)
     check(rows, COUNT(rows));
 }
 
+static void sees_files_of_other_languages(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"python3 -c \"open('/etc/passwd')\"", "r:/etc/passwd"},
+        {"python3 -c \"open('/etc/passwd','w')\"", "w:/etc/passwd"},
+        {"python3 -c \"open('a', mode='r+b')\"", "rw:a"},
+        {"python3 -c \"open(os.path.expanduser('~/.ssh/id'))\"", "r:/users/agent/.ssh/id"},
+        {"python3 -c \"open(os.path.expanduser('~/.x'),'a')\"", "w:/users/agent/.x"},
+        {"python3 -c \"open('/tmp/'+x)\"", "r:/tmp/?"},
+        {"python3 -c \"open(x)\"", ""},
+        {"python3 -c \"shutil.rmtree('build')\"", "d*:build"},
+        {"python3 -c \"shutil.rmtree(x)\"", "d*:?"},
+        {"python3 -c \"os.remove('a')\"", "d:a"},
+        {"python3 -c \"os.chmod('a', 511)\"", "m:a"},
+        {"python3 -c \"shutil.move('a','/etc/b')\"", "dv*:a w:/etc/b"},
+        {"python3 -c \"shutil.copy('a','b')\"", "r:a w:b"},
+        {"perl -e 'open F, \">/dev/sda\"'", "w:/dev/sda"},
+        {"perl -e 'open(my $f, \"<\", \"a\")'", "r:a"},
+        {"perl -e 'open(F, \">>:utf8\", \"a\")'", "w:a"},
+        {"perl -e 'unlink \"a\"'", "d:a"},
+        {"ruby -e 'File.write(\"a\", 1)'", "w:a"},
+        {"ruby -e 'FileUtils.rm_rf \"a\"'", "d*:a"},
+        {"node -e \"fs.rmSync('a',{recursive:true})\"", "d*:a"},
+        {"node -e \"fs.writeFileSync('a','b')\"", "w:a"},
+        {"php -r 'file_put_contents(\"a\", 1);'", "w:a"},
+        {"php -r 'unlink(\"a\");'", "d:a"},
+        {"lua -e 'io.open(\"a\",\"w\")'", "w:a"},
+        {"python3 -c \"print('open')\"", ""},
+    };
+    check(rows, COUNT(rows));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +318,7 @@ int main(void)
         cmocka_unit_test(sees_what_is_deleted_and_changed),
         cmocka_unit_test(sees_archives_and_directories),
         cmocka_unit_test(sees_what_is_sent),
+        cmocka_unit_test(sees_files_of_other_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
