@@ -60,11 +60,10 @@ void assert_trouble(const char *text, unsigned kind)
 
 void assert_sources(const char *text, const char *name, const char *expected)
 {
-    static const char *const ways[] = {[WAY_PIPE] = "pipe",
-                                       [WAY_SUBSTITUTION] = "substitution",
-                                       [WAY_PROCESS] = "process",
-                                       [WAY_ARGS] = "args",
-                                       [WAY_FILE] = "file"};
+    static const char *const ways[] = {
+        [WAY_PIPE] = "pipe",       [WAY_SUBSTITUTION] = "substitution",
+        [WAY_PROCESS] = "process", [WAY_ARGS] = "args",
+        [WAY_RUN] = "run",         [WAY_FILE] = "file"};
     SCOPED(facts_close) struct facts f = {0};
     char shown[1024] = "";
     const struct command_fact *last = NULL;

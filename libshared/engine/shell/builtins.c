@@ -162,12 +162,24 @@ static void run_unset(struct walk *w, const struct command_fact *c)
     }
 }
 
+/* The command and what reaches it; the list of the round before where that says the same, so that
+ * a loop comes to its end. */
+static const struct source_fact *sources_of_read(struct walk *w, const struct command_fact *c,
+                                                 const char *name)
+{
+    const struct source_fact *before = vars_get(&w->vars, name)->sources;
+    if (before && before->from->origin == c->origin && before->from->sources == c->sources)
+        return before;
+    return sources_add(w, c, WAY_SUBSTITUTION, sources_by(w, c->sources, WAY_SUBSTITUTION));
+}
+
 /* A variable gets what a command reads. */
 static void set_read(struct walk *w, const struct command_fact *c, const char *name)
 {
+    const struct source_fact *sources = sources_of_read(w, c, name);
     record_set(w, name);
     assign_note(w, name, &(struct arg){.text = ""});
-    vars_set(&w->vars, name, vars_state(&w->vars, *vars_unknown()->values[0], c->sources, false));
+    vars_set(&w->vars, name, vars_state(&w->vars, *vars_unknown()->values[0], sources, false));
 }
 
 /* "read NAME" of one line that is known. */

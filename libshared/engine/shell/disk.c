@@ -248,11 +248,11 @@ static void note_reads(struct walk *w, struct command_fact *c)
         const struct arg *a = &c->argv.items[i];
         bool runs = i || strchr(a->text, '/');
         if (runs && a->text[0] != '-' && (a->kind == ARG_LITERAL || i <= 1))
-            add_sources(w, c, a, WAY_FILE);
+            add_sources(w, c, a, i ? WAY_FILE : WAY_RUN);
     }
     for (const struct file_fact *f = c->files; f; f = f->next)
         if (f->touches & (TOUCH_READ | TOUCH_RUN | TOUCH_SEARCH | TOUCH_MOVE))
-            add_sources(w, c, &f->path, WAY_FILE);
+            add_sources(w, c, &f->path, f->touches & TOUCH_RUN ? WAY_RUN : WAY_FILE);
 }
 
 void disk_note(struct walk *w, struct command_fact *c)

@@ -207,6 +207,7 @@ static void put_hole(struct fields *f, bool splits, bool climbs)
 static void put_traits(struct fields *f, const struct arg *a, bool splits)
 {
     f->arg.climbs |= a->climbs;
+    f->arg.changes |= a->changes;
     f->arg.splits |= splits && (a->splits || a->climbs);
     if (a->glob_at != SIZE_MAX && f->arg.glob_at == SIZE_MAX)
         f->arg.glob_at = f->arg.len + a->glob_at;
@@ -280,6 +281,7 @@ static void put_param(struct fields *f, const struct part *p)
 {
     struct meaning m = param_meaning(f->e, p);
     bool quoted = p->quoted || m.whole;
+    bool loop = f->e->loop && f->e->vars && vars_changed(f->e->vars, p->text, *f->e->loop);
     for (size_t i = 0; i < m.count; i++) {
         if (i && f->to)
             end_field(f);
@@ -287,6 +289,7 @@ static void put_param(struct fields *f, const struct part *p)
             put(f, " ", 1);
         put_value(f, &m.items[i], quoted);
         f->arg.splits |= m.many && m.items[i].splits;
+        f->arg.changes |= loop && memchr(m.items[i].text, HOLE, m.items[i].len);
     }
 }
 
@@ -314,6 +317,8 @@ static void put_part(struct fields *f, const struct part *p)
         put_hole(f, false, false);
         f->arg.process = true;
         f->arg.content = heard && heard->output && !p->writes ? heard->output->text : NULL;
+    } else if (!p->inner) {
+        put_hole(f, true, false); /* a sequence: numbers or letters */
     } else {
         struct arg a = expand_parts(f->e, p->inner);
         char text[24];

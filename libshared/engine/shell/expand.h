@@ -27,6 +27,7 @@ struct arg {
     bool splits;    /* a hole that may become no argument, or several */
     bool process;   /* has a <( ) or >( ) */
     bool climbs;    /* a hole may be any text, "/.." too; false: numbers, names found in a place */
+    bool changes;   /* a hole of a variable that the loop around it sets */
     const char *content; /* of one <( ): what reading it gives; NULL: not known */
 };
 
@@ -66,6 +67,7 @@ struct expansion {
     const struct source_fact **sources; /* gathers the commands whose output is in it, or NULL */
     unsigned *aborts;                   /* counts what may fail, and so end the line; or NULL */
     bool posix;                         /* for a shell that is not bash */
+    const unsigned *loop;               /* in a loop: vars.changes at its beginning; or NULL */
 };
 
 enum { EXPAND_MAX_WORK = 2 * 1024 * 1024 };

@@ -31,7 +31,8 @@ enum fact_context {
     CONTEXT_ALIAS = 1 << 8,
     CONTEXT_ENDLESS = 1 << 9,    /* in a loop that its own condition never ends */
     CONTEXT_SELF_CALL = 1 << 10, /* a function calls itself in a pipe or the background */
-    CONTEXT_ELSEWHERE = 1 << 11  /* on another host or in a container: paths mean others there */
+    CONTEXT_ELSEWHERE = 1 << 11, /* on another host or in a container: paths mean others there */
+    CONTEXT_SPAWNS = 1 << 12     /* in the background, again and again without end or wait */
 };
 
 struct assign_fact {
@@ -93,6 +94,7 @@ enum source_way {
     WAY_SUBSTITUTION, /* an argument or a value is what another wrote */
     WAY_PROCESS,      /* an argument is <( ) */
     WAY_ARGS,         /* xargs, find: arguments that another found or wrote */
+    WAY_RUN,          /* it runs a file that another wrote */
     WAY_FILE          /* a file it touches was written by another command of the same text */
 };
 
@@ -111,12 +113,15 @@ struct command_fact {
     size_t assigns_count;
     const struct redirect_fact *redirects;
     size_t redirects_count;
-    unsigned context;                   /* set of enum fact_context */
-    unsigned depth;                     /* wrappers around it */
-    bool swept;                         /* it gets arguments that another program finds */
-    bool looks_only;                    /* it shows its help or its version and does nothing else */
-    bool external;                      /* run by a program, so neither builtin nor function */
-    const struct command_fact *wrapper; /* what runs it; NULL: the shell */
+    const void *origin; /* where it stands: the same for all records of one command of the text;
+                           NULL: a program runs it */
+    size_t choice;      /* which of the values that its variables may have there, from 0 */
+    unsigned context;   /* set of enum fact_context */
+    unsigned depth;     /* wrappers around it */
+    bool swept;         /* it gets arguments that another program finds */
+    bool looks_only;    /* it shows its help or its version and does nothing else */
+    bool external;      /* run by a program, so neither builtin nor function */
+    const struct command_fact *wrapper;  /* what runs it; NULL: the shell */
     const struct command_fact *upstream; /* the simple command that its stdin comes from, or NULL */
     const struct option_fact *options;
     size_t options_count;

@@ -271,10 +271,11 @@ static void add_words(struct walk *w, const struct word *words, struct command_f
         expand_word(&e, word, &c->argv);
 }
 
-static struct command_fact *new_command(struct walk *w, struct place place)
+static struct command_fact *new_command(struct walk *w, const struct node *node, struct place place)
 {
     struct command_fact *c = walk_new(w, 1, sizeof *c);
     if (c) {
+        c->origin = node;
         c->context = place.context;
         c->upstream = place.upstream;
         c->wrapper = place.wrapper;
@@ -320,6 +321,8 @@ static struct flow record_one(struct walk *w, const struct node *node, struct co
         c->name = "";
         append(w, c, in);
         disk_note(w, c);
+        for (size_t i = 0; i < c->redirects_count && w->sink; i++) /* "$(< file)" */
+            w->sink->unknown |= c->redirects[i].op == REDIRECT_IN;
         return flow_same(in);
     }
     const struct state **before = states_of(w, node->assigns);
@@ -337,11 +340,12 @@ static struct flow record_others(struct walk *w, const struct node *node, struct
                                  struct branches *branches, struct flow flow)
 {
     for (choices->at = 1; choices->at < choices->total && !walk_hurries(w); choices->at++) {
-        struct command_fact *c = new_command(w, place);
+        struct command_fact *c = new_command(w, node, place);
         choices->radix = 1;
         choices->pinned = 0;
         if (!c)
             break;
+        c->choice = choices->at;
         add_words(w, node->words, c, in);
         struct flow one = record_one(w, node, c, place, in);
         vars_next(&w->vars, branches, false);
@@ -356,7 +360,7 @@ struct flow record_simple(struct walk *w, const struct node *node, struct place 
                           const struct cwds *in)
 {
     struct choices choices = {.total = 1, .radix = 1}, *outer = w->choices;
-    struct command_fact *c = new_command(w, place);
+    struct command_fact *c = new_command(w, node, place);
     const struct arg *input = w->input;
     bool forks = w->forks;
     if (!c)
@@ -389,7 +393,7 @@ struct flow record_simple(struct walk *w, const struct node *node, struct place 
 struct place record_redirects(struct walk *w, const struct node *node, struct place place,
                               const struct cwds *in)
 {
-    struct command_fact *c = new_command(w, place);
+    struct command_fact *c = new_command(w, node, place);
     if (!c)
         return place;
     place.writer = c;
@@ -403,6 +407,8 @@ struct place record_redirects(struct walk *w, const struct node *node, struct pl
     for (size_t i = 0; i < c->redirects_count; i++)
         input |= !c->redirects[i].fd;
     const struct source_fact *read = sources_only(w, c->sources, WAY_PIPE, WAY_PIPE);
+    if (input)
+        read = sources_add(w, c, WAY_PIPE, read);
     if (input || read) {
         place.upstream = NULL; /* its stdin is one of them */
         place.input = NULL;

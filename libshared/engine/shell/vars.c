@@ -12,6 +12,7 @@ struct variable {
     const char *name;
     const struct state *state;
     unsigned epoch;
+    unsigned changed; /* vars.changes when it was set last */
     bool odd, protected;
     struct joint *joint; /* of the branches being joined innermost */
     struct variable *next;
@@ -274,10 +275,17 @@ void vars_set(struct vars *v, const char *name, const struct state *state)
         return;
     if (v->taints)
         known->odd = true;
+    known->changed = ++v->changes;
     v->refused += known->protected;
     if (known->protected)
         state = vars_either(v, state, vars_unknown());
     put(v, known, state);
+}
+
+bool vars_changed(const struct vars *v, const char *name, unsigned since)
+{
+    const struct variable *known = find(v, name);
+    return known && known->changed > since;
 }
 
 void vars_set_value(struct vars *v, const char *name, struct value value,

@@ -41,6 +41,7 @@ struct vars {
     struct variable **buckets;
     size_t count, room;     /* variables, buckets */
     struct change *log;     /* newest first */
+    unsigned changes;       /* so far: what vars_changed compares with */
     unsigned epoch, epochs; /* a state of another epoch was forgotten; epochs given out */
     const struct inherited *inherited; /* epochs whose exported states are known all the same */
     bool lost;        /* names are not what they seem (nameref, no memory): nothing is known */
@@ -55,6 +56,9 @@ const struct state *vars_get(const struct vars *v, const char *name);
 
 /* From here on it is this. Nothing is logged when it was the same already. */
 void vars_set(struct vars *v, const char *name, const struct state *state);
+
+/* True when the variable was set since there were so many changes, taken back or not. */
+bool vars_changed(const struct vars *v, const char *name, unsigned since);
 
 /* vars_set with one value, which is exported if the variable was. */
 void vars_set_value(struct vars *v, const char *name, struct value value,

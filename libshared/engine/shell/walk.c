@@ -62,7 +62,8 @@ struct expansion walk_expansion(struct walk *w, const struct cwds *in)
                               .vars = &w->vars,
                               .choices = w->choices,
                               .aborts = &w->aborts,
-                              .posix = w->posix};
+                              .posix = w->posix,
+                              .loop = w->loop};
 }
 
 struct cwds flow_any(const struct flow *flow)
@@ -341,6 +342,17 @@ static bool never_ends(const struct node *loop)
     return loop->inverted ? !strcmp(text, "false") : met;
 }
 
+/* True where "wait" is a command of these lists. */
+static bool waits(const struct node *list)
+{
+    for (; list; list = list->next)
+        for (const struct node *n = list->first; n; n = n->next)
+            if (n->kind == NODE_SIMPLE && n->words && n->words->parts &&
+                n->words->parts->kind == PART_TEXT && !strcmp(n->words->parts->text, "wait"))
+                return true;
+    return false;
+}
+
 static struct flow walk_kind(struct walk *w, const struct node *node, struct place place,
                              const struct cwds *in)
 {
@@ -358,6 +370,7 @@ static struct flow walk_kind(struct walk *w, const struct node *node, struct pla
     case NODE_LOOP:
         place.input = NULL;
         place.context |= never_ends(node) ? CONTEXT_ENDLESS : 0;
+        place.waits = waits(node->first);
         return (node->kind == NODE_FOR ? loop_for : loop_while)(w, node, place, in);
     case NODE_CASE:
         return walk_case(w, node, place, in);
@@ -379,6 +392,9 @@ static struct flow walk_compound(struct walk *w, const struct node *node, struct
                                  const struct cwds *in)
 {
     struct sink none = {.unknown = true}, *outer = w->sink;
+    const unsigned now = w->vars.changes, *loop = w->loop;
+    if (!loop && (node->kind == NODE_FOR || node->kind == NODE_LOOP))
+        w->loop = &now;
     walk_words(w, node->words, place, in);
     if (node->kind == NODE_FOR && !*node->name && node->words)
         assign_arith(w, node->words->parts, in);
@@ -391,6 +407,7 @@ static struct flow walk_compound(struct walk *w, const struct node *node, struct
     if (w->sink == &none && outer)
         outer->unknown = true;
     w->sink = outer;
+    w->loop = loop;
     return flow;
 }
 
@@ -403,6 +420,8 @@ struct flow walk_node(struct walk *w, const struct node *node, struct place plac
     w->facts->arena.steps++;
     if (node->background) {
         place.context |= CONTEXT_BACKGROUND | CONTEXT_SUBSHELL;
+        if (place.context & CONTEXT_ENDLESS && !place.waits)
+            place.context |= CONTEXT_SPAWNS;
         place.forks = true;
         if (w->sink)
             w->sink->unknown = true;

@@ -17,6 +17,7 @@ struct place {
     const struct command_fact *wrapper;
     bool swept;                        /* see command_fact */
     bool forks;                        /* in a pipe or the background of the function at hand */
+    bool waits;                        /* the loop at hand waits for what it starts */
     const struct source_fact *feeds;   /* whose output its stdin is: WAY_PIPE */
     const struct arg *input;           /* what its stdin gives; NULL: not known */
     const struct command_fact *writer; /* around it: what >( ) reads */
@@ -70,6 +71,7 @@ struct walk {
     unsigned in_function; /* functions around it */
     unsigned processes;   /* other shells around it */
     bool forks;           /* see place */
+    const unsigned *loop; /* around all loops: vars.changes there; NULL outside of loops */
     unsigned escapes;     /* of break, continue, return so far */
     unsigned aborts;      /* what may have been an error, and so ended the line */
     unsigned unrolls_left;

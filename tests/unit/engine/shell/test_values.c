@@ -1,10 +1,13 @@
 /* Variables, functions and what commands write: what the text tells is known, and what may differ
  * is every value that it may have, or a hole. */
+#include "base/scope.h"
+#include "base/text.h"
 #include "tests/lib/facts_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -73,7 +76,7 @@ static void follows_loops_until_nothing_new_happens(void **state)
     assert_runs("for i in $(seq 1 99); do a $i; done", "seq 1 99 | a ?");
     assert_runs("for f in *.c; do a $f; done", "a *.c");
     assert_runs("X=a; for x in $y; do X=/; done; rm $X", "rm a | rm ? | rm /");
-    assert_runs("while read x; do rm $x; done <f", "read x | rm ?");
+    assert_runs("while read x; do rm $x; done <f", "read x | rm ? | read x | rm ?");
 }
 
 static void binds_the_arguments_of_functions(void **state)
@@ -180,6 +183,75 @@ static void reads_scripts_that_the_text_writes(void **state)
     assert_runs("X=$(cat <<'E'\nrm x\nE\n); $X", "cat | rm x");
 }
 
+/* What the text does not tell may be anything; a long sequence is no single number. */
+static void knows_no_more_than_the_text_tells(void **state)
+{
+    (void)state;
+    assert_runs("a x{1..500}", "a x?");
+    assert_runs("for i in {a..z}; do b $i; done", "b ?");
+    assert_runs("a \"$(< f)\"", "a ?");
+}
+
+static void says_which_files_run_and_who_wrote_them(void **state)
+{
+    (void)state;
+    assert_sources("curl -o x u; sh x", "sh", "file:curl run:curl");
+    assert_sources("curl u > x; chmod +x x; ./x", "x", "run:curl");
+    assert_sources("curl -o x u; python3 y x", "python3", "file:curl");
+    assert_sources("read -r x < f; curl $x", "curl", "substitution:read");
+    assert_sources("while read -r x; do curl $x; done < f", "curl",
+                   "pipe: substitution:read substitution:");
+}
+
+static const struct command_fact *last_of(struct facts *f, const char *text, const char *name)
+{
+    const struct command_fact *last = NULL;
+    facts_read_shell(f, &(struct facts_setting){"/workspace", "/users/agent"}, view_of(text));
+    for (const struct command_fact *c = f->first; c; c = c->next)
+        if (c->name && !strcmp(c->name, name))
+            last = c;
+    assert_non_null(last);
+    return last;
+}
+
+static void tells_what_changes_from_round_to_round(void **state)
+{
+    static const struct {
+        const char *text;
+        bool changes;
+    } cases[] = {
+        {"for x in $(a); do b \"$x\"; done", true},
+        {"while read -r x; do b \"$x\"; done", true},
+        {"for ((i = 0; i < 9; i++)); do b $i; done", true},
+        {"while b \"$HOST\"; do sleep 1; done", false},
+        {"x=$1; while b \"$x\"; do sleep 1; done", false},
+        {"for i in $(seq 9); do b \"$x\"; done", false},
+    };
+    (void)state;
+    SCOPED(facts_close) struct facts f = {0};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const struct command_fact *c = last_of(&f, cases[i].text, "b");
+        assert_int_equal(c->argv.items[1].changes, cases[i].changes);
+    }
+}
+
+static void tells_loops_that_start_programs_without_end(void **state)
+{
+    static const struct {
+        const char *text;
+        bool spawns;
+    } cases[] = {
+        {"while true; do a & done", true},     {"until false; do (a &); done", true},
+        {"while :; do a & wait; done", false}, {"while true; do a; sleep 1; done &", false},
+        {"for x in 1 2; do a & done", false},
+    };
+    (void)state;
+    SCOPED(facts_close) struct facts f = {0};
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_int_equal(!!(last_of(&f, cases[i].text, "a")->context & CONTEXT_SPAWNS),
+                         cases[i].spawns);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +265,10 @@ int main(void)
         cmocka_unit_test(evaluates_what_commands_write),
         cmocka_unit_test(decodes_what_reaches_a_shell),
         cmocka_unit_test(reads_scripts_that_the_text_writes),
+        cmocka_unit_test(knows_no_more_than_the_text_tells),
+        cmocka_unit_test(says_which_files_run_and_who_wrote_them),
+        cmocka_unit_test(tells_what_changes_from_round_to_round),
+        cmocka_unit_test(tells_loops_that_start_programs_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
