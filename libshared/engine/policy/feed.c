@@ -48,8 +48,10 @@ static void look(const struct subject *from, struct feeds *feeds)
 
 /* Adds what a source is and what reached it; true when that was news. */
 static bool take(struct feeds *feeds, const struct command_fact *to,
-                 const struct command_fact *from, bool by_stdin)
+                 const struct command_fact *from, enum source_way way)
 {
+    bool by_stdin = way == WAY_PIPE || way == WAY_PROCESS;
+    uint64_t *ran = bits_of(feeds, feeds->ran, to);
     uint64_t *piped = bits_of(feeds, feeds->piped, to), *any = bits_of(feeds, feeds->any, to);
     const uint64_t *self = bits_of(feeds, feeds->self, from);
     const uint64_t *its_piped = bits_of(feeds, feeds->piped, from);
@@ -57,8 +59,10 @@ static bool take(struct feeds *feeds, const struct command_fact *to,
     uint64_t news = 0;
     for (size_t w = 0; w < feeds->words; w++) {
         uint64_t more = self[w] | its_any[w], more_piped = by_stdin ? self[w] | its_piped[w] : 0;
-        news |= (more & ~any[w]) | (more_piped & ~piped[w]);
+        uint64_t more_ran = way == WAY_RUN ? more : 0;
+        news |= (more & ~any[w]) | (more_piped & ~piped[w]) | (more_ran & ~ran[w]);
         any[w] |= more;
+        ran[w] |= more_ran;
         piped[w] |= more_piped;
     }
     return news;
@@ -69,9 +73,9 @@ static bool pass(const struct facts *facts, struct feeds *feeds)
     bool news = false;
     for (const struct command_fact *c = facts->first; c; c = c->next) {
         for (const struct source_fact *f = c->sources; f; f = f->next)
-            news |= take(feeds, c, f->from, f->way == WAY_PIPE || f->way == WAY_PROCESS);
+            news |= take(feeds, c, f->from, f->way);
         if (!c->sources && c->upstream)
-            news |= take(feeds, c, c->upstream, true);
+            news |= take(feeds, c, c->upstream, WAY_PIPE);
     }
     return news;
 }
@@ -80,13 +84,14 @@ static void find_out(const struct subject *s, struct feeds *feeds)
 {
     size_t count = s->facts->count;
     feeds->words = (feeds->questions->count + WORD_BITS - 1) / WORD_BITS;
-    uint64_t *room = arena_new(&s->facts->arena, count * feeds->words * 3, sizeof *room);
+    uint64_t *room = arena_new(&s->facts->arena, count * feeds->words * 4, sizeof *room);
     feeds->failed = !room;
     if (!room)
         return;
     feeds->self = room;
     feeds->piped = room + count * feeds->words;
     feeds->any = feeds->piped + count * feeds->words;
+    feeds->ran = feeds->any + count * feeds->words;
     look(s, feeds);
     for (int i = 0; pass(s->facts, feeds); i++)
         if (i == FEED_MAX_PASSES) {
@@ -107,6 +112,8 @@ bool feed_reaches(const struct subject *s, const struct rule_key *key)
     switch (key->row->argument) {
     case FEED_STDIN:
         return bits_of(feeds, feeds->piped, s->c)[at] & bit;
+    case FEED_RUNS:
+        return bits_of(feeds, feeds->ran, s->c)[at] & bit;
     case FEED_ANY:
         return bits_of(feeds, feeds->any, s->c)[at] & bit;
     default:

@@ -14,6 +14,7 @@ enum { FEED_MAX_PASSES = 8, FEED_MAX_QUESTIONS = 512 };
 enum feed_kind {
     FEED_STDIN, /* commands, through stdin and <( ) */
     FEED_ANY,   /* commands, in any way */
+    FEED_RUNS,  /* commands that wrote a file which this one runs, or reach one that did */
     FEED_READS  /* files read, in any way, also by the command itself */
 };
 
@@ -26,9 +27,9 @@ struct feed_questions {
 /* What was found out about the facts at hand; zeroed at their beginning. */
 struct feeds {
     const struct feed_questions *questions;
-    size_t words;                 /* for a bit of each question */
-    uint64_t *self, *piped, *any; /* words for each record; NULL: not looked yet */
-    bool failed;                  /* no memory: every answer is yes */
+    size_t words;                       /* for a bit of each question */
+    uint64_t *self, *piped, *any, *ran; /* words for each record; NULL: not looked yet */
+    bool failed;                        /* no memory: every answer is yes */
 };
 
 struct subject;

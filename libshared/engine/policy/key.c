@@ -44,6 +44,7 @@ static const struct named_bit {
     {KIND_CONTEXTS, "endless", CONTEXT_ENDLESS},
     {KIND_CONTEXTS, "self-call", CONTEXT_SELF_CALL},
     {KIND_CONTEXTS, "elsewhere", CONTEXT_ELSEWHERE},
+    {KIND_CONTEXTS, "spawns", CONTEXT_SPAWNS},
     {KIND_TROUBLES, "syntax", TROUBLE_SYNTAX},
     {KIND_TROUBLES, "dynamic", TROUBLE_DYNAMIC},
     {KIND_TROUBLES, "too-large", TROUBLE_TOO_LARGE},

@@ -49,6 +49,53 @@ bool test_endless(const struct subject *s, const struct rule_key *key, bool sure
     return !(s->c->context & CONTEXT_ENDLESS) == !key->flag;
 }
 
+static bool any_changes(const struct command_fact *c)
+{
+    bool changes = false;
+    for (size_t i = 0; i < c->argv.count; i++)
+        changes |= c->argv.items[i].changes;
+    for (size_t i = 0; i < c->redirects_count; i++)
+        changes |= c->redirects[i].target.changes;
+    return changes;
+}
+
+static bool says_the_same(const struct command_fact *a, const struct command_fact *b)
+{
+    if (a->argv.count != b->argv.count || a->redirects_count != b->redirects_count)
+        return false;
+    for (size_t i = 0; i < a->argv.count; i++)
+        if (strcmp(a->argv.items[i].text, b->argv.items[i].text) != 0)
+            return false;
+    for (size_t i = 0; i < a->redirects_count; i++)
+        if (strcmp(a->redirects[i].target.text, b->redirects[i].target.text) != 0)
+            return false;
+    return true;
+}
+
+static bool is_another_round(const struct command_fact *a, const struct command_fact *b)
+{
+    return a->origin == b->origin && a->wrapper == b->wrapper && a->choice == b->choice;
+}
+
+/* A command is recorded again where its values differ; what runs it may be what varies. */
+static bool varies(const struct facts *facts, const struct command_fact *c)
+{
+    for (; c; c = c->wrapper) {
+        if (any_changes(c))
+            return true;
+        for (const struct command_fact *o = facts->first; c->origin && o; o = o->next)
+            if (is_another_round(o, c) && !says_the_same(o, c))
+                return true;
+    }
+    return false;
+}
+
+bool test_varies(const struct subject *s, const struct rule_key *key, bool sure)
+{
+    (void)sure;
+    return varies(s->facts, s->c) == key->flag;
+}
+
 bool test_depth(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
