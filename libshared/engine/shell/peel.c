@@ -93,8 +93,8 @@ bool peel_skip_operands(struct peeling *p)
     while (operand < p->c->operands_count && index_of(p->c, operand) < p->at)
         operand++;
     for (size_t i = 0; i < p->row->operands && operand + i < p->c->operands_count; i++)
-        if (p->c->operands[operand + i]->splits)
-            return false;
+        if (p->c->operands[operand + i]->splits && !(p->row->traits & ELSEWHERE))
+            return false; /* the name of a host, a container or an image is taken for one */
     if (p->row->operands)
         p->at = index_of(p->c, operand + p->row->operands);
     return true;
