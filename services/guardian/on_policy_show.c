@@ -25,6 +25,19 @@ static int add_rule(struct bytes *store, struct list *to, const struct rule *rul
     return list_add(store, to, &message_rule_row, &row, err);
 }
 
+static size_t count_all(const struct ruleset *set)
+{
+    return ruleset_count(set) + (ruleset_base(set) ? count_all(ruleset_base(set)) : 0);
+}
+
+/* Rule i of a set and those that it is a layer on, the base's first. */
+static const struct rule *rule_at(const struct ruleset *set, size_t i)
+{
+    const struct ruleset *base = ruleset_base(set);
+    size_t below = base ? count_all(base) : 0;
+    return i < below ? rule_at(base, i) : ruleset_at(set, i - below);
+}
+
 int on_policy_show(void *state, const struct call *call, const void *in, void *out, struct err *err)
 {
     const struct guardian *g = state;
@@ -39,9 +52,9 @@ int on_policy_show(void *state, const struct call *call, const void *in, void *o
     const struct ruleset *set = rulebook_find(book, tenant, q->agent);
     struct policy_page page = {.generation = book->generation,
                                .policy = {ruleset_hash(set), POLICY_HASH_BYTES}};
-    size_t count = ruleset_count(set), at = (size_t)q->after, end = at + PAGE;
+    size_t count = count_all(set), at = (size_t)q->after, end = at + PAGE;
     for (; at < count && at < end; at++)
-        if (add_rule(call->scratch, &page.rules, ruleset_at(set, at), err))
+        if (add_rule(call->scratch, &page.rules, rule_at(set, at), err))
             return -1;
     page.next = at < count ? (int64_t)at : 0;
     *(struct policy_page *)out = page;

@@ -53,31 +53,33 @@ const struct ruleset *rulebook_find(const struct rulebook *book, const char *ten
     return set ? set->set : book->sets[0].set;
 }
 
-/* A set's own rules are those of its tier; the others are there already. */
+/* Everybody's rules are in each tenant's set, too, and count once. */
 int64_t rulebook_count(const struct rulebook *book)
 {
     int64_t count = (int64_t)ruleset_count(book->sets[0].set);
     for (size_t i = 1; i < book->count; i++) {
         const struct rulebook_set *set = &book->sets[i];
         for (size_t k = 0; k < ruleset_count(set->set); k++)
-            count += ruleset_at(set->set, k)->tier == (set->agent[0] ? TIER_AGENT : TIER_TENANT);
+            count += ruleset_at(set->set, k)->tier != TIER_BUILTIN;
     }
     return count;
 }
 
-/* Adds the set of a scope; `folder` NULL is everybody's. An agent's rules stand on its tenant's. */
+/* Adds the set of a scope; `folder` NULL is everybody's. An agent's rules are a layer on its
+ * tenant's. */
 static int add(struct rulebook *book, const struct rulebook_options *o,
-               const struct rule_folder *folder, const struct rule_folder *tenant, struct err *err)
+               const struct rule_folder *folder, struct err *err)
 {
     struct rulebook_set *to = &book->sets[book->count];
-    struct ruleset_source sources[2];
-    struct ruleset_options options = {.profile = o->profile, .sources = sources};
-    if (tenant)
-        sources[options.sources_count++] =
-            (struct ruleset_source){.tier = TIER_TENANT, .path = tenant->path};
-    if (folder && folder->agent[0])
-        sources[options.sources_count++] =
-            (struct ruleset_source){.tier = TIER_AGENT, .path = folder->path};
+    struct ruleset_source source = {0};
+    struct ruleset_options options = {
+        .profile = o->profile, .sources = &source, .sources_count = folder != NULL};
+    if (folder) {
+        source.tier = folder->agent[0] ? TIER_AGENT : TIER_TENANT;
+        source.path = folder->path;
+        if (folder->agent[0])
+            options.base = rulebook_find(book, folder->tenant, "");
+    }
     if (ruleset_load(&options, &to->set, err))
         return -1;
     if (folder) {
@@ -92,18 +94,11 @@ static int add(struct rulebook *book, const struct rulebook_options *o,
 static int add_all(struct rulebook *book, const struct rulebook_options *o,
                    const struct rule_files *files, struct err *err)
 {
-    const struct rule_folder *tenant = NULL;
-    if (add(book, o, NULL, NULL, err))
+    if (add(book, o, NULL, err))
         return -1;
-    for (size_t i = 0; i < files->count; i++) {
-        const struct rule_folder *folder = &files->folders[i];
-        if (!folder->agent[0])
-            tenant = folder;
-        else if (tenant && strcmp(tenant->tenant, folder->tenant) != 0)
-            tenant = NULL;
-        if (add(book, o, folder, tenant, err))
+    for (size_t i = 0; i < files->count; i++)
+        if (add(book, o, &files->folders[i], err))
             return -1;
-    }
     return 0;
 }
 

@@ -127,6 +127,8 @@ void rules_hash(struct ruleset *set)
     crypto_generichash_state s;
     assert(sodium_init() >= 0);
     crypto_generichash_init(&s, (const uint8_t *)LABEL, sizeof LABEL - 1, POLICY_HASH_BYTES);
+    if (set->base)
+        crypto_generichash_update(&s, set->base->hash, sizeof set->base->hash);
     add_verdict(&s, &set->defaults.unmatched);
     add_verdict(&s, &set->defaults.unanalysable);
     for (size_t i = 0; i < COUNT(set->defaults.risk_floor); i++)

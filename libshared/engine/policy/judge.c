@@ -219,8 +219,8 @@ static bool try_all(struct trial *t, const struct ruleset *set, enum policy_op o
 }
 
 /* No decision is milder than its risk allows, and none waits for somebody who is not there. */
-static void finish(struct judgement *out, const struct policy_defaults *defaults,
-                   const struct policy_context *context, enum policy_action would)
+static void settle(struct judgement *out, const struct policy_defaults *defaults,
+                   const struct policy_context *context)
 {
     enum policy_decision least = decision_of(defaults->risk_floor[out->risk]);
     if (out->decision < least) {
@@ -230,11 +230,17 @@ static void finish(struct judgement *out, const struct policy_defaults *defaults
     }
     if (out->decision == DECISION_REQUIRE_APPROVAL && context->no_approver)
         out->decision = decision_of(defaults->no_approver);
+}
+
+static void finish(struct judgement *out, const struct policy_defaults *defaults,
+                   const struct policy_context *context, enum policy_action would)
+{
+    settle(out, defaults, context);
     out->would = decision_of(would) > out->decision ? decision_of(would) : out->decision;
 }
 
-static void judge(struct facts *f, const struct policy_context *context, const struct ruleset *set,
-                  enum policy_op op, struct judgement *out)
+static void judge_own(struct facts *f, const struct policy_context *context,
+                      const struct ruleset *set, enum policy_op op, struct judgement *out)
 {
     struct feeds feeds = {.questions = &set->questions};
     struct trial t = {.subject = {.facts = f,
@@ -256,6 +262,75 @@ static void judge(struct facts *f, const struct policy_context *context, const s
     if (f->trouble.kinds)
         judge_trouble(&t, &set->defaults.unanalysable);
     finish(out, &set->defaults, context, t.would);
+}
+
+static size_t place_of(const char *const *ids, size_t count, const char *id)
+{
+    size_t at = 0;
+    while (at < count && strcmp(ids[at], id) != 0)
+        at++;
+    return at;
+}
+
+static void put_first(struct judgement *out, const char *id)
+{
+    size_t at = place_of(out->rules, out->rules_count, id);
+    if (at < out->rules_count)
+        memmove(out->rules + at, out->rules + at + 1,
+                (--out->rules_count - at) * sizeof out->rules[0]);
+    add_id(out, id, true);
+}
+
+/* A layer makes a rule of its base more severe. */
+static void raise_rule(struct judgement *out, const struct rule *rule)
+{
+    enum policy_decision decision = decision_of(rule->action);
+    if (!rule->enforced) {
+        note_aside(out->shadow, &out->shadow_count, rule->id);
+        out->would = decision > out->would ? decision : out->would;
+        return;
+    }
+    if (rule->risk > out->risk)
+        out->risk = rule->risk;
+    if (decision <= out->decision)
+        return;
+    out->decision = decision;
+    put_first(out, rule->id);
+    snprintf(out->reason, sizeof out->reason, "The command %.240s.", rule->description);
+    if (!out->hint[0])
+        text_copy(out->hint, sizeof out->hint,
+                  strchr(rule->message, '{') ? "Ask the operator." : rule->message);
+}
+
+/* Also a rule that an override takes away from the base: a layer wants it all the same. */
+static void raise_all(struct judgement *out, const struct policy_context *context,
+                      const struct ruleset *set)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct rule *rule = set->rules[i];
+        bool matched = place_of(out->rules, out->rules_count, rule->id) < out->rules_count ||
+                       place_of(out->exempted, out->exempted_count, rule->id) < out->exempted_count;
+        if (!rule->matches && matched && when_holds(&rule->when, context) &&
+            when_holds(&rule->scope, context))
+            raise_rule(out, rule);
+    }
+    settle(out, &set->defaults, context);
+    if (out->would < out->decision)
+        out->would = out->decision;
+}
+
+static void judge(struct facts *f, const struct policy_context *context, const struct ruleset *set,
+                  enum policy_op op, struct judgement *out)
+{
+    struct judgement own;
+    if (!set->base) {
+        judge_own(f, context, set, op, out);
+        return;
+    }
+    judge(f, context, set->base, op, out);
+    judge_own(f, context, set, op, &own);
+    judgement_add(out, &own);
+    raise_all(out, context, set);
 }
 
 void policy_judge(struct facts *f, const struct policy_context *context, const struct ruleset *set,

@@ -92,8 +92,8 @@ struct rule {
     const char *const *tags;
     size_t tags_count;
     struct rule_when when;
-    struct rule_when scope; /* the tenant and agent that the file is for */
-    const struct rule_match *matches;
+    struct rule_when scope;                       /* the tenant and agent that the file is for */
+    const struct rule_match *matches;             /* NULL: it raises its base's rule of this id */
     const struct rule_override *const *overrides; /* that may soften it */
     size_t overrides_count;
     const char *const *examples[2]; /* that do not match, that match */

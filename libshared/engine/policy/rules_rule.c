@@ -54,11 +54,10 @@ static bool same_globs(const struct rule_globs *a, const struct rule_globs *b)
 }
 
 /* A rule of the same id: of this tier and for the same askers, or of a higher tier. */
-static const struct rule *find_same(const struct reading_rules *r, const struct rule *rule,
-                                    bool higher)
+static const struct rule *find_same(const struct ruleset *set, const struct rule *rule, bool higher)
 {
-    for (size_t i = 0; i < r->set->count; i++) {
-        const struct rule *other = r->set->rules[i];
+    for (size_t i = 0; i < set->count; i++) {
+        const struct rule *other = set->rules[i];
         if (strcmp(other->id, rule->id) != 0)
             continue;
         if (higher ? other->tier < rule->tier
@@ -67,7 +66,13 @@ static const struct rule *find_same(const struct reading_rules *r, const struct 
                          same_globs(&other->scope.agents, &rule->scope.agents))
             return other;
     }
-    return NULL;
+    return higher && set->base ? find_same(set->base, rule, higher) : NULL;
+}
+
+/* True when a rule is of the layer that is being read, not of its base. */
+static bool is_own(const struct ruleset *set, const struct rule *rule)
+{
+    return rule->index < set->count && set->rules[rule->index] == rule;
 }
 
 static int check_whole(struct reading_rules *r, const struct rule_draft *d)
@@ -99,6 +104,11 @@ static int raise(struct reading_rules *r, const struct rule_draft *d, const stru
     rule->description = rule->description ? rule->description : original->description;
     rule->message = rule->message[0] ? rule->message : original->message;
     rule->ops = original->ops;
+    if (!is_own(r->set, original))
+        return rule->examples_count[0] || rule->examples_count[1]
+                   ? rules_wrong(r, d->at, "rule %s: the examples of %s are its own", rule->id,
+                                 original->file)
+                   : 0; /* its base says when it matches: see judge.c */
     for (const struct rule_match *m = original->matches; m; m = m->next) {
         struct rule_match *copy = rules_new(r, 1, sizeof *copy);
         if (!copy)
@@ -119,7 +129,8 @@ static int check_rule(struct reading_rules *r, const struct rule_draft *d)
     if (!is_id(rule->id))
         return rules_wrong(r, d->at, "id \"%.70s\": up to %d of a-z 0-9 . - _, a letter first",
                            rule->id, ID_MAX);
-    const struct rule *same = find_same(r, rule, false), *higher = find_same(r, rule, true);
+    const struct rule *same = find_same(r->set, rule, false);
+    const struct rule *higher = find_same(r->set, rule, true);
     if (same)
         return rules_wrong(r, d->at, "rule %s is there already: %s:%d", rule->id, same->file,
                            same->line);

@@ -100,6 +100,10 @@ static int add_builtin(struct texts_of_rules *texts, const char *profile, struct
 /* The lists `hosts` and `registries`, whoever wrote them. */
 static int find_known_hosts(struct reading_rules *r)
 {
+    if (r->set->base) {
+        r->set->known_hosts = r->set->base->known_hosts;
+        return 0;
+    }
     const char **items = NULL;
     size_t count = 0;
     for (size_t i = 0; i < r->lists_count; i++)
@@ -150,6 +154,43 @@ static int read_all(struct reading_rules *r, const struct texts_of_rules *texts)
     return rules_attach_overrides(r) || rules_index(r) || rules_check_examples(r) ? -1 : 0;
 }
 
+/* A layer knows its base's lists, and decides nothing about what no rule knows: its base has. */
+static int begin_layer(struct reading_rules *r, const struct ruleset *base)
+{
+    struct ruleset *set = r->set;
+    set->base = base;
+    set->defaults = base->defaults;
+    set->defaults.unmatched = (struct default_verdict){.flag = ""};
+    if (!base->lists_count)
+        return 0;
+    if (!(r->lists = mem_new(base->lists_count, sizeof *r->lists)))
+        return err_set(r->err, ERR_MEMORY, "no memory for lists");
+    memcpy(r->lists, base->lists, base->lists_count * sizeof *r->lists);
+    r->lists_count = r->lists_room = base->lists_count;
+    return 0;
+}
+
+static int keep_lists(struct reading_rules *r)
+{
+    struct rule_list *lists = rules_new(r, r->lists_count, sizeof *lists);
+    if (!lists)
+        return -1;
+    if (r->lists_count)
+        memcpy(lists, r->lists, r->lists_count * sizeof *lists);
+    r->set->lists = lists;
+    r->set->lists_count = r->lists_count;
+    return 0;
+}
+
+static int check_tiers(const struct ruleset_options *options, struct err *err)
+{
+    for (size_t i = 0; options->base && i < options->sources_count; i++)
+        if (options->sources[i].tier <= TIER_TENANT)
+            return err_set(err, ERR_CONFIG, "%s: a tenant's rules are no layer",
+                           options->sources[i].path);
+    return 0;
+}
+
 int ruleset_load(const struct ruleset_options *options, struct ruleset **out, struct err *err)
 {
     SCOPED(texts_close) struct texts_of_rules texts = {0};
@@ -159,16 +200,20 @@ int ruleset_load(const struct ruleset_options *options, struct ruleset **out, st
     set->defaults.unmatched.flag = set->defaults.unanalysable.flag = "";
     set->defaults.unanalysable.action = ACTION_REQUIRE_APPROVAL;
     set->defaults.no_approver = ACTION_DENY;
-    if (add_builtin(&texts, options->profile ? options->profile : RULESET_DEV, err))
-        return -1;
     struct reading_rules r = {.set = set, .err = err};
+    if (check_tiers(options, err))
+        return -1;
+    if (!options->base &&
+        add_builtin(&texts, options->profile ? options->profile : RULESET_DEV, err))
+        return -1;
     set->sources_count = options->sources_count;
     set->generations = rules_new(&r, options->sources_count, sizeof *set->generations);
     for (size_t i = 0; i < options->sources_count; i++)
         if (!set->generations ||
             texts_add_source(&texts, &options->sources[i], &set->generations[i], err))
             return -1;
-    int failed = read_all(&r, &texts);
+    int failed = options->base ? begin_layer(&r, options->base) : 0;
+    failed = failed || read_all(&r, &texts) || keep_lists(&r) ? -1 : 0;
     free(r.lists);
     if (failed)
         return -1;
@@ -186,6 +231,11 @@ int64_t ruleset_generation(const struct ruleset *set, size_t i)
 {
     assert(i < set->sources_count);
     return set->generations[i];
+}
+
+const struct ruleset *ruleset_base(const struct ruleset *set)
+{
+    return set->base;
 }
 
 size_t ruleset_count(const struct ruleset *set)

@@ -30,8 +30,11 @@ struct ruleset_source {
     int64_t least_generation; /* an older one was put back, and is refused */
 };
 
+/* With a base the set is a layer: its sources, of the tiers workspace and agent, add rules to those
+ * of the base and raise some by their ids, and cost nothing else. A layer may be a base. */
 struct ruleset_options {
-    const char *profile; /* "dev" or "strict"; NULL: dev */
+    const char *profile;        /* "dev" or "strict"; NULL: dev. Of a layer: its base's */
+    const struct ruleset *base; /* outlives the set; NULL: none, the builtin rules are loaded */
     const struct ruleset_source *sources;
     size_t sources_count;
 };
@@ -53,7 +56,10 @@ void ruleset_free(struct ruleset **set);
 /* BLAKE2b-256 over all that the set says: names in the record which rules decided. */
 const uint8_t *ruleset_hash(const struct ruleset *set);
 
-/* The rules, in no order that means anything. */
+/* What the set is a layer on; NULL. */
+const struct ruleset *ruleset_base(const struct ruleset *set);
+
+/* The rules, without those of a base, in no order that means anything. */
 size_t ruleset_count(const struct ruleset *set);
 const struct rule *ruleset_at(const struct ruleset *set, size_t i);
 

@@ -40,8 +40,13 @@ struct rule_index {
     size_t others_count;
 };
 
+struct rule_list;
+
 struct ruleset {
     struct arena arena;
+    const struct ruleset *base;    /* NULL: none */
+    const struct rule_list *lists; /* its own and its base's, for layers on it */
+    size_t lists_count;
     struct rule **rules;
     size_t count, room;
     const struct rule_override **overrides;
