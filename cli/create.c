@@ -1,12 +1,16 @@
 /* create.c - makes a sandbox; see create.h. */
 #include "cli/create.h"
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/acls.h"
 #include "cli/units.h"
 
+#include <fcntl.h>
 #include <string.h>
+
+enum { RULES_BYTES = 16384 /* sandbox_create.rules' own bound */ };
 
 struct option *creation_options(struct creation *c, struct option *rows)
 {
@@ -19,6 +23,8 @@ struct option *creation_options(struct creation *c, struct option *rows)
         {"tag", 0, "K=V", units_tag, &c->tags, "Kept with the sandbox and in the record; repeat."},
         {"volume", 'v', "HOST:PLACE[:ro|rw]", option_list, &c->volumes,
          "A directory or file of the manager's host; needs an ACL; repeat."},
+        {"rules", 0, "FILE", option_text, &c->rules,
+         "Rules of its own, in TOML: they add to the operator's and raise them."},
         {"allow-unenforced", 0, "LIST", units_commas, &c->unenforced,
          "Limits that need not hold here: memory,cpu,pids; on record."},
     };
@@ -77,6 +83,17 @@ static int add_volumes(const struct texts *texts, struct bytes *store, struct li
     return 0;
 }
 
+/* Reads a file of rules; what is in it is the guardian's to judge. */
+static int read_rules(const char *path, struct bytes *text, struct view *rules, struct err *err)
+{
+    if (!path)
+        return 0;
+    if (file_read(AT_FDCWD, path, RULES_BYTES, text, err))
+        return err_add(err, "--rules");
+    *rules = bytes_view(text);
+    return 0;
+}
+
 int create_sandbox(struct connect *connect, const struct creation *c,
                    struct sandbox_created *created, struct err *err)
 {
@@ -87,6 +104,7 @@ int create_sandbox(struct connect *connect, const struct creation *c,
     SCOPED(bytes_close) struct bytes tags = bytes_open(64 * 1024);
     SCOPED(bytes_close) struct bytes unenforced = bytes_open(64 * 1024);
     SCOPED(bytes_close) struct bytes volumes = bytes_open(256 * 1024);
+    SCOPED(bytes_close) struct bytes rules = {0};
     struct sandbox_create request = {.approval_wait_ms = c->wait_ms,
                                      .limits = {.cpu_millis = c->cpu_millis,
                                                 .memory_mb = c->memory_mb,
@@ -100,7 +118,8 @@ int create_sandbox(struct connect *connect, const struct creation *c,
     schema_mark(&message_sandbox_create, &request, "limits");
     if (add_all(&c->env, &env, &request.env, err) || add_all(&c->tags, &tags, &request.tags, err) ||
         add_all(&c->unenforced, &unenforced, &request.allow_unenforced, err) ||
-        add_volumes(&c->volumes, &volumes, &request.volumes, err))
+        add_volumes(&c->volumes, &volumes, &request.volumes, err) ||
+        read_rules(c->rules, &rules, &request.rules, err))
         return -1;
     return connect_ask(connect, &question, &request, created, err);
 }

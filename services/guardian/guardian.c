@@ -28,6 +28,12 @@ static int load_key(struct guardian *g, struct err *err)
     return 0;
 }
 
+static void on_leaving_rules(void *context)
+{
+    struct guardian *g = context;
+    workspaces_close(&g->workspaces);
+}
+
 /* What was approved under other rules is approved no more. */
 static void on_new_rules(void *context)
 {
@@ -43,7 +49,7 @@ static int load(struct guardian *g, struct err *err)
     if (rules_generation(db, &generation, err) || acls_load(db, &g->acls, err) ||
         holds_load(db, &g->holds, err) || approval_load(db, &g->approvals, err))
         return err_add(err, "guardian.db");
-    if (keeper_new(g->service, generation, on_new_rules, g, &g->keeper, err))
+    if (keeper_new(g->service, generation, on_leaving_rules, on_new_rules, g, &g->keeper, err))
         return -1;
     approving_sweep(g);
     return 0;
@@ -74,6 +80,7 @@ void guardian_close(void *state)
     holds_close(&g->holds);
     writer_free(&g->writer);
     acls_free(&g->acls);
+    workspaces_close(&g->workspaces);
     keeper_free(&g->keeper);
     tally_close(&g->tally);
     facts_close(&g->facts);

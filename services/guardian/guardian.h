@@ -8,6 +8,7 @@
 #include "guardian/holds.h"
 #include "guardian/keeper.h"
 #include "guardian/tally.h"
+#include "guardian/workspaces.h"
 #include "guardian/writer.h"
 #include "service/service.h"
 
@@ -18,7 +19,8 @@ struct guardian {
     struct service *service;
     struct sign_key key;   /* its public half is services.json's verdict_key */
     struct keeper *keeper; /* of the rules in force */
-    struct facts facts;    /* room to judge in */
+    struct workspaces workspaces;
+    struct facts facts; /* room to judge in */
     struct tally tally;
     struct writer *writer;
     struct acls *acls;

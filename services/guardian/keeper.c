@@ -26,7 +26,7 @@ struct load {
 
 struct keeper {
     struct service *service;
-    void (*changed)(void *context);
+    void (*leaving)(void *context), (*changed)(void *context);
     void *context;
     struct rulebook *book;
     char refusal[256];
@@ -129,6 +129,8 @@ static void take(struct keeper *k, struct rulebook *book)
     char detail[256];
     count_rules(book, detail, sizeof detail);
     log_info("rules.loaded generation=%lld detail=\"%s\"", (long long)book->generation, detail);
+    if (k->book)
+        k->leaving(k->context);
     rulebook_free(&k->book);
     k->book = book;
     k->refusal[0] = 0;
@@ -273,13 +275,15 @@ static int watch(struct keeper *k, struct err *err)
                : 0;
 }
 
-int keeper_new(struct service *service, int64_t last_generation, void (*changed)(void *context),
-               void *context, struct keeper **keeper, struct err *err)
+int keeper_new(struct service *service, int64_t last_generation, void (*leaving)(void *context),
+               void (*changed)(void *context), void *context, struct keeper **keeper,
+               struct err *err)
 {
     SCOPED(keeper_free) struct keeper *k = mem_new(1, sizeof *k);
     if (!k)
         return err_set(err, ERR_MEMORY, "no memory for rules");
     *k = (struct keeper){.service = service,
+                         .leaving = leaving,
                          .changed = changed,
                          .context = context,
                          .last_generation = last_generation,

@@ -28,11 +28,14 @@ struct keeper_outcome {
  * the files are mended.
  *
  *   last_generation   of rules_generation
+ *   leaving           is called while a book is in force for the last moment; nothing may point
+ *                     into it afterwards
  *   changed           is called after each book that takes force, but for this one
  *   err               ERR_MEMORY, ERR_IO
  */
-int keeper_new(struct service *service, int64_t last_generation, void (*changed)(void *context),
-               void *context, struct keeper **keeper, struct err *err);
+int keeper_new(struct service *service, int64_t last_generation, void (*leaving)(void *context),
+               void (*changed)(void *context), void *context, struct keeper **keeper,
+               struct err *err);
 
 /* Fine on NULL. The workers have ended. */
 void keeper_free(struct keeper **keeper);

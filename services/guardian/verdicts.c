@@ -42,22 +42,43 @@ static void refuse_unruled(const struct guardian *g, struct judgement *out)
                   "An operator has to mend the rule files: corral guardian-status.");
 }
 
+static void refuse_own_rules(const struct err *why, struct judgement *out)
+{
+    char reason[2 * sizeof out->reason];
+    snprintf(reason, sizeof reason, "The sandbox's own rules are refused: %s", why->text);
+    decide_refuse(out, RISK_HIGH, VERDICT_SANDBOX_RULES, reason,
+                  "Mend them and make the sandbox anew; they may only add rules and raise them.");
+}
+
+/* Finds the rules to judge by; false: the answer is no, and set. */
+static bool find_rules(struct guardian *g, const struct act *act, struct decide_setting *setting,
+                       struct judgement *out)
+{
+    const struct rulebook *book = keeper_book(g->keeper);
+    struct err why;
+    if (!book) {
+        refuse_unruled(g, out);
+        return false;
+    }
+    setting->rules = rulebook_find(book, act->tenant, act->agent);
+    if (!setting->agent || !act->rules.len ||
+        !workspaces_find(&g->workspaces, setting->rules, act->rules, &setting->rules, &why))
+        return true;
+    refuse_own_rules(&why, out);
+    return false;
+}
+
 int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,
                    struct list tags, struct judgement *out, struct err *err)
 {
     struct volume_acls acls = acls_view(g->acls);
     const struct hold *hold = holds_against(&g->holds, act->tenant, act->agent);
-    const struct rulebook *book = keeper_book(g->keeper);
     struct decide_setting setting = {.acls = &acls,
                                      .agent =
                                          registry_find_agent(registry, act->tenant, act->agent),
                                      .tags = tags,
                                      .now_s = clock_wall_ns() / NS_PER_S};
-    if (book)
-        setting.rules = rulebook_find(book, act->tenant, act->agent);
-    else
-        refuse_unruled(g, out);
-    if (book && decide(&g->facts, act, &setting, out, err))
+    if (find_rules(g, act, &setting, out) && decide(&g->facts, act, &setting, out, err))
         return -1;
     if (hold)
         hold_back(hold, out);

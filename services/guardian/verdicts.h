@@ -10,6 +10,9 @@
 /* The same: no rules that were given are valid, and none ever was in force. */
 #define VERDICT_NO_RULES "no_valid_rules"
 
+/* The sandbox's own rules are wrong, or do not go with the ones in force. */
+#define VERDICT_SANDBOX_RULES "sandbox_rules"
+
 /* Judges an act as things stand now: the rules (decide.h), then the holds, which beat everything.
  * Errors as decide. */
 int verdicts_judge(struct guardian *g, const struct registry *registry, const struct act *act,

@@ -65,7 +65,8 @@ static void ask(struct op *op)
                                         .env = in->env,
                                         .user = SANDBOX_USER,
                                         .limits = c->limits,
-                                        .unenforced = in->allow_unenforced}};
+                                        .unenforced = in->allow_unenforced,
+                                        .rules = in->rules}};
     if (c->volumes)
         q.act.mounts = c->volumes->facts;
     text_copy(q.act.tenant, sizeof q.act.tenant, op->tenant);
@@ -187,7 +188,8 @@ static struct lease first_lease(const struct op *op)
                           .deadline_boot_ns = clock_boot_ns() + life_ns,
                           .limits = c->limits,
                           .tags = in->tags,
-                          .env = in->env};
+                          .env = in->env,
+                          .rules = in->rules};
     text_copy(lease.sandbox_id, sizeof lease.sandbox_id, c->sandbox_id);
     text_copy(lease.tenant, sizeof lease.tenant, op->tenant);
     text_copy(lease.agent, sizeof lease.agent, in->agent);

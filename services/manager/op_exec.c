@@ -53,7 +53,8 @@ static int ask(struct op *op, const struct sandbox *s, struct err *err)
                                         .script = in->command,
                                         .user = SANDBOX_USER,
                                         .limits = s->lease.limits,
-                                        .mounts = s->lease.mounts}};
+                                        .mounts = s->lease.mounts,
+                                        .rules = s->lease.rules}};
     text_copy(q.act.tenant, sizeof q.act.tenant, s->lease.tenant);
     text_copy(q.act.agent, sizeof q.act.agent, s->lease.agent);
     text_copy(q.act.sandbox_id, sizeof q.act.sandbox_id, s->lease.sandbox_id);

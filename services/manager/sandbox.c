@@ -25,12 +25,22 @@ static int keep(struct list *list, struct bytes *bytes, struct err *err)
     return 0;
 }
 
+static int keep_text(struct view *text, struct bytes *bytes, struct err *err)
+{
+    *bytes = bytes_open(LIST_BYTES);
+    if (bytes_add(bytes, text->data, text->len, err))
+        return -1;
+    *text = bytes_view(bytes);
+    return 0;
+}
+
 static int keep_lists(struct sandbox *s, struct err *err)
 {
     return keep(&s->lease.env, &s->env, err) || keep(&s->lease.tags, &s->tags, err) ||
                    keep(&s->lease.unenforced, &s->unenforced_names, err) ||
                    keep(&s->lease.cgroups, &s->cgroup_names, err) ||
-                   keep(&s->lease.mounts, &s->mounts, err)
+                   keep(&s->lease.mounts, &s->mounts, err) ||
+                   keep_text(&s->lease.rules, &s->rules, err)
                ? -1
                : 0;
 }
@@ -44,6 +54,7 @@ static void release(struct sandbox *s)
     bytes_close(&s->unenforced_names);
     bytes_close(&s->cgroup_names);
     bytes_close(&s->mounts);
+    bytes_close(&s->rules);
     free(s);
 }
 

@@ -33,7 +33,7 @@ struct waiter {
 struct sandbox {
     struct manager *manager;
     struct lease lease; /* all that is known of it for good; its lists point into the bytes below */
-    struct bytes env, tags, unenforced_names, cgroup_names, mounts;
+    struct bytes env, tags, unenforced_names, cgroup_names, mounts, rules;
     uint8_t token[RUNTIME_TOKEN_BYTES];
     enum sandbox_state state;
     int64_t host_uid; /* -1: the manager's own */

@@ -6,7 +6,7 @@ import msgpack
 LIMITS = {"cpu_millis": 800, "memory_mb": 512, "pids": 256, "workspace_mb": 256}
 LIMITS |= {"exec_timeout_ms": 300000}
 ORDER = "tenant agent operation sandbox_id argv script cwd env user limits unenforced"
-ORDER = (ORDER + " mounts").split()
+ORDER = (ORDER + " mounts rules").split()
 
 
 def act(agent="coder", operation="command_execute", **more):

@@ -175,6 +175,7 @@ class Sandbox:
         tags: Mapping[str, str] | None = None,
         exec_timeout: float | None = None,
         volumes: Iterable[Volume | str] = (),
+        rules: str | None = None,
         allow_unenforced: Iterable[str] = (),
         request_timeout: float = REQUEST_TIMEOUT,
         wait_approval: float | None = None,
@@ -189,6 +190,7 @@ class Sandbox:
         tags              kept with the sandbox and in the record
         exec_timeout      seconds that a command may run when it does not say
         volumes           what of the manager's host it sees: Volume, or "/srv/x:/workspace/x:ro"
+        rules             rules of its own, in TOML: they add to the operator's and raise them
         allow_unenforced  limits that the host need not enforce: "memory", "cpu", "pids"
         request_timeout   seconds to wait; what has not begun by then is not started
         wait_approval     seconds, on top, to wait for a person when it needs approval; None:
@@ -206,6 +208,8 @@ class Sandbox:
             body["tags"] = assignments(tags, "tags")
         if rows := [_volume(volume) for volume in volumes]:
             body["volumes"] = rows
+        if rules:
+            body["rules"] = rules
         if names := list(allow_unenforced):
             body["allow_unenforced"] = names
         request_timeout += add_wait(body, wait_approval)

@@ -251,6 +251,8 @@ int rules_read_key(struct reading_rules *r, const struct toml_entry *e, struct r
     case KIND_PORTS:
         return read_ports(r, e, out);
     case KIND_REGEXES:
+        if (r->text->tier == TIER_WORKSPACE)
+            return rules_wrong(r, e, "%s: a workspace's rules have no regular expressions", e->key);
         return read_regexes(r, e, out);
     case KIND_FEEDS:
         return rules_resolve(r, e, NULL, &out->items, &out->count) || ask_feed(r, e, out) ? -1 : 0;

@@ -85,6 +85,11 @@ static int check_whole(struct reading_rules *r, const struct rule_draft *d)
     if (asks_raw(rule) && rule->action != ACTION_FLAG)
         return rules_wrong(r, d->at, "rule %s: raw_regex only in rules with action = \"flag\"",
                            rule->id);
+    if (rule->tier == TIER_WORKSPACE) {
+        r->workspace_examples += rule->examples_count[0] + rule->examples_count[1];
+        if (r->workspace_examples > RULESET_MAX_WORKSPACE_EXAMPLES)
+            return rules_wrong(r, d->at, "more than %d examples", RULESET_MAX_WORKSPACE_EXAMPLES);
+    }
     if ((rule->examples_count[0] || rule->examples_count[1]) && !(rule->ops & OP_EXEC))
         return rules_wrong(r, d->at, "rule %s: examples are commands, and op has no exec",
                            rule->id);

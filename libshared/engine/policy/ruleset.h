@@ -12,7 +12,8 @@
 enum {
     RULESET_MAX_RULES = 4096,
     RULESET_MAX_MATCHES = 16384,
-    RULESET_MAX_FILES = 256, /* of one source */
+    RULESET_MAX_FILES = 256,              /* of one source */
+    RULESET_MAX_WORKSPACE_EXAMPLES = 256, /* a stranger's text may not keep anybody busy */
     POLICY_HASH_BYTES = 32
 };
 

@@ -112,6 +112,7 @@ struct reading_rules {
     size_t lists_count, lists_room;
     const struct rule_text *text; /* at hand */
     bool has_schema;              /* the text at hand said schema = 1 */
+    size_t workspace_examples;    /* so far */
     struct err *err;
 };
 

@@ -48,7 +48,7 @@ static int open_guardian(int64_t journal_bytes)
                                      .durable = on_durable,
                                      .failed = on_failed};
     return outbox_new(&options, &service.outbox, &found, &err) ||
-                   keeper_new(&service, 0, NULL, NULL, &guardian.keeper, &err) ||
+                   keeper_new(&service, 0, NULL, NULL, NULL, &guardian.keeper, &err) ||
                    registry_make(&parts, 0, &registry, &err)
                ? -1
                : 0;
