@@ -100,13 +100,17 @@ static void prepare(struct keeper *k)
     k->round++;
 }
 
-static void count_rules(const struct rulebook *book, char *to, size_t size)
+/* What a person reads of a book in the record and the log. */
+static void describe(const struct rulebook *book, char *to, size_t size)
 {
+    char hash[2 * POLICY_HASH_BYTES + 1];
     size_t tenants = 0, agents = 0;
     for (size_t i = 1; i < book->count; i++)
         *(book->sets[i].agent[0] ? &agents : &tenants) += 1;
-    snprintf(to, size, "%zu rules for everybody; of their own: %zu tenants, %zu agents",
-             ruleset_count(book->sets[0].set), tenants, agents);
+    text_hex(hash, book->hash, sizeof book->hash);
+    snprintf(to, size,
+             "generation %lld, %lld rules; %zu tenants, %zu agents with their own; hash %s",
+             (long long)book->generation, (long long)rulebook_count(book), tenants, agents, hash);
 }
 
 /* The record stands in front of every verdict by these rules. */
@@ -118,7 +122,7 @@ static int record(struct keeper *k, const struct rulebook *book, uint64_t *seq, 
                           .generation = book->generation,
                           .policy = {book->hash, sizeof book->hash}};
     schema_mark(&message_event, &event, "generation");
-    count_rules(book, event.detail, sizeof event.detail);
+    describe(book, event.detail, sizeof event.detail);
     return outbox_append(k->service->outbox, &event, true, seq, err)
                ? err_add(err, "recording the rules")
                : 0;
@@ -127,8 +131,8 @@ static int record(struct keeper *k, const struct rulebook *book, uint64_t *seq, 
 static void take(struct keeper *k, struct rulebook *book)
 {
     char detail[256];
-    count_rules(book, detail, sizeof detail);
-    log_info("rules.loaded generation=%lld detail=\"%s\"", (long long)book->generation, detail);
+    describe(book, detail, sizeof detail);
+    log_info("rules.loaded detail=\"%s\"", detail);
     if (k->book)
         k->leaving(k->context);
     rulebook_free(&k->book);

@@ -48,7 +48,7 @@ static void find_volumes(void *context)
     struct create *c = op->data;
     char sockets[COUNT(services)][108];
     const char *own[VOLUMES_OWN + 1] = {service->state_path, service->run_path,
-                                        service->config_path};
+                                        service->config_path, service->config.guardian.rules_dir};
     for (size_t i = 0; i < COUNT(services); i++) {
         service_socket_dir(service, services[i], sockets[i]);
         own[VOLUMES_OWN - COUNT(services) + i] = sockets[i];

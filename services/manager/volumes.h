@@ -12,7 +12,7 @@
 #include "manager/runtime/runtime.h"
 #include "schema/message.h"
 
-enum { VOLUMES_OWN = 7, VOLUMES_LINKS = 8 };
+enum { VOLUMES_OWN = 8, VOLUMES_LINKS = 8 };
 
 struct volumes {
     struct sandbox_volume items[SANDBOX_VOLUMES]; /* fd -1: absent */
