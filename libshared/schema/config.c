@@ -166,6 +166,8 @@ static int take_text(const char *name, const struct toml_entry *e, const struct 
 /* An entry that no row is for. */
 static int unknown(const char *name, const struct toml_entry *e, struct err *err)
 {
+    if (strchr(e->table, '['))
+        return wrong(name, e, err, "a section has one pair of brackets: [section]");
     if (*e->table)
         return wrong(name, e, err, find(e->table, "") ? "no such key" : "no such section");
     return wrong(name, e, err,
