@@ -54,6 +54,7 @@ static void set(struct act *act, const struct field *f, int variant, struct byte
         set_text(at, variant);
         break;
     case FIELD_BLOB:
+    case FIELD_LONG:
         *(struct view *)at = view_of(words[variant]);
         break;
     case FIELD_TEXTS:
