@@ -130,12 +130,12 @@ static bool has_splitting(const struct command_fact *c)
 
 bool test_operands_min(const struct subject *s, const struct rule_key *key, bool sure)
 {
-    return count_operands(s->c) >= key->number || (!sure && has_splitting(s->c));
+    return (double)count_operands(s->c) >= key->number || (!sure && has_splitting(s->c));
 }
 
 bool test_operands_max(const struct subject *s, const struct rule_key *key, bool sure)
 {
-    return count_operands(s->c) <= key->number && !(sure && has_splitting(s->c));
+    return (double)count_operands(s->c) <= key->number && !(sure && has_splitting(s->c));
 }
 
 bool test_args_unknown(const struct subject *s, const struct rule_key *key, bool sure)
