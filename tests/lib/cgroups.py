@@ -6,6 +6,7 @@
 
 Nothing outside its own cgroup is touched; what was made is killed and removed when the `with` ends.
 """
+import contextlib
 import os
 import time
 from pathlib import Path
@@ -78,7 +79,8 @@ class Cgroup:
         for path in self.paths.values():
             while path.exists() and time.monotonic() < deadline:
                 for pid in map(int, (path / "cgroup.procs").read_text().split()):
-                    os.kill(pid, 9)
+                    with contextlib.suppress(ProcessLookupError):  # it died by itself meanwhile
+                        os.kill(pid, 9)
                 try:
                     path.rmdir()
                 except OSError:
