@@ -21,6 +21,15 @@ static bool is_named(const struct rule_key *key, const struct command_fact *c)
     return false;
 }
 
+static bool is_given(const struct rule_key *key, const struct command_fact *c)
+{
+    for (size_t i = 0; i < key->count; i++)
+        for (size_t k = 1; k < c->argv.count; k++)
+            if (text_matches(key->items[i], c->argv.items[k].text))
+                return true;
+    return false;
+}
+
 static bool reads(struct subject *s, const struct rule_key *key)
 {
     size_t count;
@@ -31,7 +40,19 @@ static bool reads(struct subject *s, const struct rule_key *key)
     return false;
 }
 
-/* What each record is and reads. */
+static bool asks(struct subject *s, const struct rule_key *key)
+{
+    switch (key->row->argument) {
+    case FEED_ARGS:
+        return is_given(key, s->c);
+    case FEED_READS:
+        return reads(s, key);
+    default:
+        return is_named(key, s->c);
+    }
+}
+
+/* What each record is, is given and reads. */
 static void look(const struct subject *from, struct feeds *feeds)
 {
     struct subject s = *from;
@@ -40,7 +61,7 @@ static void look(const struct subject *from, struct feeds *feeds)
         uint64_t *self = bits_of(feeds, feeds->self, c);
         for (size_t i = 0; i < feeds->questions->count; i++) {
             const struct rule_key *key = feeds->questions->keys[i];
-            bool yes = key->row->argument == FEED_READS ? reads(&s, key) : is_named(key, c);
+            bool yes = asks(&s, key);
             self[i / WORD_BITS] |= (uint64_t)yes << i % WORD_BITS;
         }
     }
@@ -115,6 +136,7 @@ bool feed_reaches(const struct subject *s, const struct rule_key *key)
     case FEED_RUNS:
         return bits_of(feeds, feeds->ran, s->c)[at] & bit;
     case FEED_ANY:
+    case FEED_ARGS:
         return bits_of(feeds, feeds->any, s->c)[at] & bit;
     default:
         return (bits_of(feeds, feeds->any, s->c)[at] | bits_of(feeds, feeds->self, s->c)[at]) & bit;

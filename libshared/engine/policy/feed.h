@@ -15,6 +15,7 @@ enum feed_kind {
     FEED_STDIN, /* commands, through stdin and <( ) */
     FEED_ANY,   /* commands, in any way */
     FEED_RUNS,  /* commands that wrote a file which this one runs, or reach one that did */
+    FEED_ARGS,  /* arguments of commands, in any way */
     FEED_READS  /* files read, in any way, also by the command itself */
 };
 

@@ -6,7 +6,7 @@
 key_test test_command, test_context_any, test_context_all, test_trouble, test_swept, test_endless,
     test_varies, test_depth, test_redirects, test_operands_min, test_operands_max,
     test_args_unknown, test_first_operand, test_flags_any, test_flags_all, test_flags_unknown,
-    test_option_values, test_operands_any, test_args_any, test_args_all, test_env,
+    test_option_values, test_operands_any, test_args_any, test_args_all, test_env, test_env_regex,
     test_wrappers;                                     /* key_words.c */
 key_test test_sets_id, test_world_writable, test_size; /* key_modes.c */
 key_test test_hosts_any, test_hosts_outside, test_hosts_unknown, test_schemes, test_ports,

@@ -308,23 +308,49 @@ static bool exports(const char *name)
     return false;
 }
 
+/* A variable with its value, and a test of both. */
+typedef bool variable_test(const struct rule_key *key, struct view name, const char *value);
+
 /* NAME=value before a command, alone, or as an argument of env, export and their kin. */
-bool test_env(const struct subject *s, const struct rule_key *key, bool sure)
+static bool any_variable(const struct command_fact *c, const struct rule_key *key,
+                         variable_test *holds)
 {
-    (void)sure;
-    const struct command_fact *c = s->c;
     for (size_t i = 0; i < c->assigns_count; i++)
-        if (is_set(key, view_of(c->assigns[i].name), c->assigns[i].value.text))
+        if (holds(key, view_of(c->assigns[i].name), c->assigns[i].value.text))
             return true;
     for (size_t i = 1; c->name && exports(c->name) && i < c->argv.count; i++) {
         const char *text = c->argv.items[i].text;
         size_t len = strcspn(text, "=");
         const char *value = text[len] ? text + len + 1 : "";
-        if (is_set(key, (struct view){(const uint8_t *)text, len - (len && text[len - 1] == '+')},
-                   value))
+        if (holds(key, (struct view){(const uint8_t *)text, len - (len && text[len - 1] == '+')},
+                  value))
             return true;
     }
     return false;
+}
+
+bool test_env(const struct subject *s, const struct rule_key *key, bool sure)
+{
+    (void)sure;
+    return any_variable(s->c, key, is_set);
+}
+
+static bool reads_like(const struct rule_key *key, struct view name, const char *value)
+{
+    SCOPED(bytes_close) struct bytes line = bytes_open(128 * 1024);
+    struct err err;
+    if (bytes_addf(&line, &err, "%.*s=%s", (int)name.len, (const char *)name.data, value))
+        return true; /* no memory: it may */
+    for (size_t i = 0; i < key->count; i++)
+        if (regex_matches(key->regexes[i], (struct view){line.data, line.len}))
+            return true;
+    return false;
+}
+
+bool test_env_regex(const struct subject *s, const struct rule_key *key, bool sure)
+{
+    (void)sure;
+    return any_variable(s->c, key, reads_like);
 }
 
 bool test_wrappers(const struct subject *s, const struct rule_key *key, bool sure)
