@@ -60,6 +60,12 @@ static size_t count_paths(const struct command_fact *c, const struct file_fact *
     return count + c->argv.count;
 }
 
+/* Whether a directory itself stays when it is touched so. */
+static bool is_about_contents(unsigned touches)
+{
+    return touches & TOUCH_SEARCH || !(touches & (TOUCH_DELETE | TOUCH_MODE | TOUCH_MOVE));
+}
+
 const struct place *subject_places(struct subject *s, size_t *count)
 {
     const struct command_fact *c = s->c;
@@ -79,7 +85,7 @@ const struct place *subject_places(struct subject *s, size_t *count)
         place_read(arena, s->context, c->cwds, &f->path, p);
         p->touches = f->touches;
         p->recursive = f->recursive;
-        if (p->touches == TOUCH_SEARCH)
+        if (is_about_contents(p->touches))
             place_look_inside(p);
     }
     for (struct operands walk = {0};;) {
