@@ -68,10 +68,10 @@ static bool has_rule(const struct judgement *j, const char *id)
 static void assert_denied(const char *text, const char *rule)
 {
     struct judgement j = judge(text);
-    if (j.decision != DECISION_DENY || j.risk != RISK_CRITICAL || !has_rule(&j, rule))
+    if (j.decision != DECISION_DENY || j.risk < RISK_HIGH || !has_rule(&j, rule))
         print_error("%s: %s %s\n", text, policy_decision_name(j.decision), j.reason);
     assert_int_equal(j.decision, DECISION_DENY);
-    assert_int_equal(j.risk, RISK_CRITICAL);
+    assert_true(j.risk >= RISK_HIGH);
     assert_true(has_rule(&j, rule));
     assert_true(j.reason[0] && j.hint[0]);
 }
@@ -379,7 +379,7 @@ static void says_what_it_saw_without_raw_control_characters(void **state)
     (void)state;
     struct judgement j = judge("rm -rf / $'\\e[31m' \"$x\"");
     assert_string_equal(j.reason, "\"rm -rf / \\x1b[31m \xe2\x80\xa6\" deletes a system or home "
-                                  "directory.");
+                                  "tree.");
     assert_string_equal(j.hint,
                         "Delete inside the workspace or /tmp instead, and name the directory.");
 }
