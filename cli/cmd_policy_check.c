@@ -3,6 +3,7 @@
 #include "cli/policy.h"
 #include "cli/policy_room.h"
 #include "cli/print.h"
+#include "data/json.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +19,15 @@ static int print_as_json(struct view command, const struct judgement *j, struct 
     return 0;
 }
 
+/* A batch of commands: every line that can be read is judged, whatever stands in the others. */
+struct batch {
+    struct policy_setup *setup;
+    long wrong; /* lines that could not be read */
+};
+
 static int on_line(void *context, struct view packed, struct err *err)
 {
-    struct policy_setup *setup = context;
+    struct policy_setup *setup = ((struct batch *)context)->setup;
     struct value command;
     struct view at;
     struct judgement j;
@@ -31,6 +38,36 @@ static int on_line(void *context, struct view packed, struct err *err)
         return err_set(err, ERR_INVALID, "there is no text \"command\"");
     policy_room_text(setup->room, &setup->context, setup->set, command.bytes, &j);
     return print_as_json(command.bytes, &j, err);
+}
+
+static int on_wrong_line(void *context, long number, const struct err *why, struct err *err)
+{
+    ((struct batch *)context)->wrong++;
+    SCOPED(bytes_close) struct bytes packed = bytes_open(LINE_BYTES);
+    SCOPED(bytes_close) struct bytes line = bytes_open(LINE_BYTES);
+    struct pack p = pack_begin(&packed, err);
+    pack_map(&p, 2);
+    pack_text(&p, "line");
+    pack_int(&p, number);
+    pack_text(&p, "error");
+    pack_text(&p, why->text);
+    if (pack_end(&p) || json_from_pack(bytes_view(&packed), 0, &line, err) ||
+        bytes_add(&line, "\n", 1, err))
+        return -1;
+    fwrite(line.data, 1, line.len, stdout);
+    return 0;
+}
+
+static int judge_batch(struct policy_setup *setup, const char *path, struct err *err)
+{
+    struct batch batch = {.setup = setup};
+    const struct policy_lines lines = {on_line, on_wrong_line, &batch};
+    if (policy_each_line(path, &lines, err))
+        return -1;
+    if (batch.wrong)
+        return err_set(err, ERR_INVALID, "%s: %ld line%s could not be read", path, batch.wrong,
+                       batch.wrong == 1 ? "" : "s");
+    return 0;
 }
 
 static enum colour colour_of(enum policy_decision decision)
@@ -97,7 +134,7 @@ int policy_check(struct cli *cli, int argc, char **argv, struct err *err)
     if (policy_load(&setup, err))
         return -1;
     if (batch)
-        return policy_each_line(batch, on_line, &setup, err);
+        return judge_batch(&setup, batch, err);
     SCOPED(bytes_close) struct bytes shown = bytes_open(LINE_BYTES);
     struct judgement j;
     if (text)

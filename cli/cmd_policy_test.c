@@ -243,8 +243,9 @@ int policy_test(struct cli *cli, int argc, char **argv, struct err *err)
     tally.quiet = cli->json || cli->quiet;
     if (policy_load(&setup, err))
         return -1;
+    const struct policy_lines lines = {.each = on_case, .context = &tally};
     for (size_t i = 0; i < files.count; i++)
-        if (policy_each_line(files.items[i], on_case, &tally, err))
+        if (policy_each_line(files.items[i], &lines, err))
             return -1;
     if (cli->json ? print_as_json(&tally, err) : print_summary(cli, &tally, err))
         return -1;

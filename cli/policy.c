@@ -74,18 +74,20 @@ int policy_json(struct view command, const struct judgement *j, struct bytes *to
     return pack_end(&p) || json_from_pack(bytes_view(&packed), 0, to, err) ? -1 : 0;
 }
 
-static int take_line(struct view line, int (*each)(void *, struct view, struct err *),
-                     void *context, struct err *err)
+static int take_line(struct view line, long number, const struct policy_lines *lines,
+                     struct err *err)
 {
     SCOPED(bytes_close) struct bytes packed = bytes_open(LINE_BYTES);
-    if (json_to_pack(line, &packed, err))
+    if (!json_to_pack(line, &packed, err) && !lines->each(lines->context, bytes_view(&packed), err))
+        return 0;
+    if (err->code != ERR_INVALID || !lines->wrong)
         return -1;
-    return each(context, bytes_view(&packed), err);
+    struct err why = *err;
+    *err = (struct err){0};
+    return lines->wrong(lines->context, number, &why, err);
 }
 
-int policy_each_line(const char *path,
-                     int (*each)(void *context, struct view packed, struct err *err), void *context,
-                     struct err *err)
+int policy_each_line(const char *path, const struct policy_lines *lines, struct err *err)
 {
     bool is_stdin = !strcmp(path, "-");
     FILE *file = is_stdin ? stdin : fopen(path, "re");
@@ -99,7 +101,7 @@ int policy_each_line(const char *path,
         while (len && strchr("\r\n ", line[len - 1]))
             len--;
         struct view view = {(const uint8_t *)line, (size_t)len};
-        if (len && (failed = take_line(view, each, context, err)))
+        if (len && (failed = take_line(view, number, lines, err)))
             err_add(err, "%s:%ld", path, number);
     }
     if (!failed && ferror(file))

@@ -32,11 +32,18 @@ void policy_close(struct policy_setup *setup);
 /* Appends {"command", "decision", "risk", "rules", "unanalysable"} in one line, without its end. */
 int policy_json(struct view command, const struct judgement *j, struct bytes *to, struct err *err);
 
-/* Calls `each` with every line of a file as msgpack, "-" is stdin; empty lines are passed over. An
- * error names the line. */
-int policy_each_line(const char *path,
-                     int (*each)(void *context, struct view packed, struct err *err), void *context,
-                     struct err *err);
+/* What is done with the lines of a file: `each` gets one as msgpack. An ERR_INVALID of a line goes
+ * to `wrong`, with the line's number from 1, and the next line is read; when `wrong` is NULL or
+ * fails, that line is the last one. */
+struct policy_lines {
+    int (*each)(void *context, struct view packed, struct err *err);
+    int (*wrong)(void *context, long number, const struct err *why, struct err *err);
+    void *context;
+};
+
+/* Reads a file of JSON Lines, "-" is stdin; empty lines are passed over. An error names the line.
+ */
+int policy_each_line(const char *path, const struct policy_lines *lines, struct err *err);
 
 /* The value of a key of a map: 1 with *at behind its header, 0 when it is not there, -1. */
 int policy_get(struct view packed, const char *key, struct value *out, struct view *at,

@@ -305,7 +305,7 @@ int json_to_pack(struct view text, struct bytes *to, struct err *err)
     json_error_t wrong;
     SCOPED(json_drop)
     json_t *root = json_loadb(text.len ? (const char *)text.data : "", text.len,
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &wrong);
+                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &wrong);
     if (!root && json_error_code(&wrong) == json_error_out_of_memory)
         return err_set(err, ERR_MEMORY, "no memory to read JSON");
     if (!root)

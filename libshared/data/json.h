@@ -26,9 +26,10 @@ int json_from_pack(struct view packed, unsigned indent, struct bytes *to, struct
 
 /* Appends the msgpack of a JSON text: any value, nothing but white space behind it.
  *
- * Strict: valid UTF-8, no key twice, no NUL in a text, integers within int64, no real that
- * overflows, at most FRAME_MAX_DEPTH deep. While it works it needs memory in proportion to the
- * text: the caller bounds that.
+ * Strict: valid UTF-8, no key twice, no NUL in a key, integers within int64, no real that
+ * overflows, at most FRAME_MAX_DEPTH deep. A text may hold NUL: whoever cannot take one refuses it
+ * by its field's name. While it works it needs memory in proportion to the text: the caller bounds
+ * that.
  *
  *   err      ERR_INVALID with "line:column: what", both from 1; ERR_OVERLOADED; ERR_MEMORY
  */

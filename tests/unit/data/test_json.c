@@ -211,6 +211,16 @@ static void refuses_a_map_of_too_many_keys(void **state)
     assert_not_shown(bytes_view(&packed), "more than 128 keys");
 }
 
+static void reads_a_text_with_nul(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    SCOPED(bytes_close) struct bytes to = bytes_open(64);
+    assert_int_equal(json_to_pack(view_of("\"a\\u0000b\""), &to, &err), 0);
+    assert_int_equal(to.len, 4);
+    assert_memory_equal(to.data, "\xa3\x61\0b", 4);
+}
+
 static void refuses_bad_json_with_line_and_column(void **state)
 {
     (void)state;
@@ -221,7 +231,7 @@ static void refuses_bad_json_with_line_and_column(void **state)
     assert_refused("{\"a\": nan}", "1:9: ");
     assert_refused("[9223372036854775808]", "1:20: too big integer");
     assert_refused("[1e999]", "1:6: real number overflow");
-    assert_refused("[\"\\u0000\"]", "1:9: \\u0000 is not allowed");
+    assert_refused("{\"\\u0000\": 1}", "1:9: NUL byte in object key");
     assert_refused("[\"\\ud800\"]", "1:9: ");
     assert_refused("[\"\xff\"]", "1:2: ");
     assert_refused("['a']", "1:2: ");
@@ -270,6 +280,7 @@ int main(void)
         cmocka_unit_test(refuses_a_base64_key_that_is_taken),
         cmocka_unit_test(refuses_malformed_msgpack),
         cmocka_unit_test(refuses_a_map_of_too_many_keys),
+        cmocka_unit_test(reads_a_text_with_nul),
         cmocka_unit_test(refuses_bad_json_with_line_and_column),
         cmocka_unit_test(refuses_json_nested_too_deep_where_it_starts),
         cmocka_unit_test(stays_within_the_bound_and_undoes_what_it_wrote),
