@@ -16,6 +16,7 @@ static const int kind_errno[FAULT_KINDS] = {ENOMEM, ENOSPC, EIO, EIO};
 static struct {
     atomic_long calls, nth;
     atomic_bool always;
+    atomic_bool waits; /* nothing is counted before fault_begin */
 } kinds[FAULT_KINDS];
 
 enum { POINTS = 8 };
@@ -52,6 +53,7 @@ static void read_environment(void)
         char *end = NULL;
         atomic_store(&kinds[i].nth, strtol(fault + n + 1, &end, 10));
         atomic_store(&kinds[i].always, !strcmp(end, ":always"));
+        atomic_store(&kinds[i].waits, !strcmp(end, ":ready"));
     }
 }
 
@@ -66,12 +68,21 @@ void fault_point(const char *name)
 bool fault_hit(enum fault_kind kind)
 {
     pthread_once(&once, read_environment);
+    if (atomic_load(&kinds[kind].waits))
+        return false;
     long nth = atomic_load(&kinds[kind].nth);
     long call = atomic_fetch_add(&kinds[kind].calls, 1) + 1;
     if (!nth || call < nth || (call > nth && !atomic_load(&kinds[kind].always)))
         return false;
     errno = kind_errno[kind];
     return true;
+}
+
+void fault_begin(void)
+{
+    pthread_once(&once, read_environment);
+    for (int i = 0; i < FAULT_KINDS; i++)
+        atomic_store(&kinds[i].waits, false);
 }
 
 void fault_set(enum fault_kind kind, long nth, bool always)

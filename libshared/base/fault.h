@@ -6,8 +6,9 @@
  * CORRAL_FAILPOINT=name[:N][,…] - the process kills itself with SIGKILL when it passes a point of
  * that name for the N-th time (the first, when no N is given).
  *
- * CORRAL_FAULT=kind:N[:always] - the N-th call (from 1) of that kind fails; "always" lets every
- * later one fail too. Kinds: alloc, write, fsync, sqlite.
+ * CORRAL_FAULT=kind:N[:always|:ready] - the N-th call (from 1) of that kind fails; "always" lets
+ * every later one fail too, "ready" counts only what a service does once it is ready. Kinds: alloc,
+ * write, fsync, sqlite.
  */
 #pragma once
 
@@ -21,6 +22,8 @@ void fault_point(const char *name);
 /* True when this call must fail; errno is then ENOMEM (alloc), ENOSPC (write) or EIO (fsync,
  * sqlite). */
 bool fault_hit(enum fault_kind kind);
+/* From here on calls are counted that CORRAL_FAULT wants counted from "ready" on. */
+void fault_begin(void);
 /* For in-process tests: the N-th call from now fails (0: none), persistently if `always`; resets
  * the count. */
 void fault_set(enum fault_kind kind, long nth, bool always);
@@ -30,6 +33,9 @@ long fault_count(enum fault_kind kind);
 static inline void fault_point(const char *name)
 {
     (void)name;
+}
+static inline void fault_begin(void)
+{
 }
 static inline bool fault_hit(enum fault_kind kind)
 {

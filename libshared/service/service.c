@@ -8,6 +8,7 @@
 #include "service/service.h"
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -348,6 +349,7 @@ static void say_ready(const struct life *life)
 {
     const struct service *s = &life->service;
     log_info("service.ready name=%s pid=%d source=%s", s->table->name, (int)getpid(), s->source);
+    fault_begin();
     if (life->options.ready_fd < 0)
         return;
     ssize_t n = write(life->options.ready_fd, "ready\n", 6);

@@ -125,15 +125,26 @@ static void fails_the_calls_that_the_environment_names(void **state)
     assert_exits(run_again("writes", "CORRAL_FAULT", "fsync:1"), 0);
 }
 
-/* Passes the point "here", or makes three writes; bit N-1 of the exit code: the N-th failed. */
+static void counts_from_ready_on_where_the_environment_says_so(void **state)
+{
+    (void)state;
+    assert_exits(run_again("writes", "CORRAL_FAULT", "write:1:ready"), 4);
+    assert_exits(run_again("writes", "CORRAL_FAULT", "write:2:ready"), 0);
+}
+
+/* Passes the point "here", or makes three writes and is ready before the last; bit N-1 of the exit
+ * code: the N-th failed. */
 static int act_again(const char *act)
 {
     int failed = 0;
     if (!strcmp(act, "point"))
         fault_point("here");
     if (!strcmp(act, "writes"))
-        for (int call = 0; call < 3; call++)
+        for (int call = 0; call < 3; call++) {
+            if (call == 2)
+                fault_begin();
             failed |= fault_hit(FAULT_WRITE) ? 1 << call : 0;
+        }
     return failed;
 }
 
@@ -150,6 +161,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(refuses_a_product_that_overflows),
         cmocka_unit_test(dies_at_a_listed_point_and_at_no_other),
         cmocka_unit_test(fails_the_calls_that_the_environment_names),
+        cmocka_unit_test(counts_from_ready_on_where_the_environment_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
