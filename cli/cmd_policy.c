@@ -1,4 +1,4 @@
-/* corral policy: the table of its commands. check and test ask no service, the others the
+/* corral policy: the table of its commands. check, lint and test ask no service, the others the
  * guardian. */
 #include "base/scope.h"
 #include "cli/policy.h"
@@ -13,6 +13,9 @@ static const struct command commands[] = {
     {"policy test", NULL, NULL, "[--cases FILE]…",
      "Runs every rule's examples, and files of commands with what is expected.",
      "corral policy test --cases commands.jsonl", 0, 0, policy_test},
+    {"policy lint", NULL, NULL, "[FILE|DIR]…",
+     "Finds rules that cannot match, decide nothing, or are exempted in vain.",
+     "corral policy lint tenant-rules", 0, -1, policy_lint},
     {"policy keys", NULL, NULL, "[--describe]", "Lists the keys that a rule's match may have.",
      "corral policy keys", 0, 0, policy_keys},
     {"policy show", NULL, NULL, "[--agent NAME] [--tenant T]",

@@ -50,4 +50,4 @@ int policy_get(struct view packed, const char *key, struct value *out, struct vi
                struct err *err);
 
 /* The commands below `corral policy`. */
-command_run policy_check, policy_test, policy_keys, policy_show, policy_reload;
+command_run policy_check, policy_lint, policy_test, policy_keys, policy_show, policy_reload;

@@ -19,7 +19,7 @@ struct growing {
     unsigned *bits; /* NULL: tags of paths are no tags here */
 };
 
-static const struct rule_list *find_list(const struct reading_rules *r, const char *name)
+static struct rule_list *find_list(const struct reading_rules *r, const char *name)
 {
     for (size_t i = 0; i < r->lists_count; i++)
         if (!strcmp(r->lists[i].name, name))
@@ -64,14 +64,17 @@ static int add_items(struct reading_rules *r, const struct toml_entry *e, struct
             *to->bits |= tag;
             continue;
         }
-        const struct rule_list *list = find_list(r, items[i] + 1);
+        struct rule_list *list = find_list(r, items[i] + 1);
         if (!list)
             return rules_wrong(r, e, "%s: there is no list %.60s", e->key, items[i]);
         /* `hosts` may be given in several files */
-        for (; list < r->lists + r->lists_count; list++)
-            if (!strcmp(list->name, items[i] + 1) &&
-                add_items(r, e, to, list->items, list->count, depth + 1))
+        for (; list < r->lists + r->lists_count; list++) {
+            if (strcmp(list->name, items[i] + 1) != 0)
+                continue;
+            list->used = true;
+            if (add_items(r, e, to, list->items, list->count, depth + 1))
                 return -1;
+        }
     }
     return 0;
 }

@@ -53,8 +53,12 @@ static int read_list(struct reading_rules *r, const struct toml_entry *e)
         r->lists = lists;
         r->lists_room = room;
     }
-    struct rule_list list = {.tier = r->text->tier, .name = rules_text(r, e->key)};
-    if (!list.name || rules_texts(r, e, &list.items, &list.count))
+    struct rule_list list = {.tier = r->text->tier,
+                             .name = rules_text(r, e->key),
+                             .file = rules_text(r, r->text->name),
+                             .line = e->line,
+                             .used = hosts || !strcmp(e->key, "registries")};
+    if (!list.name || !list.file || rules_texts(r, e, &list.items, &list.count))
         return -1;
     r->lists[r->lists_count++] = list;
     return 0;

@@ -1,5 +1,6 @@
 /* rules_rule.c - [[rule]]: what a rule is made of, and what it may not be. */
 #include "engine/policy/ruleset_own.h"
+#include "engine/policy/when.h"
 
 #include "base/scope.h"
 
@@ -43,16 +44,6 @@ static bool asks_raw(const struct rule *rule)
     return false;
 }
 
-static bool same_globs(const struct rule_globs *a, const struct rule_globs *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (size_t i = 0; i < a->count; i++)
-        if (strcmp(a->items[i], b->items[i]) != 0)
-            return false;
-    return true;
-}
-
 /* A rule of the same id: of this tier and for the same askers, or of a higher tier. */
 static const struct rule *find_same(const struct ruleset *set, const struct rule *rule, bool higher)
 {
@@ -62,8 +53,8 @@ static const struct rule *find_same(const struct ruleset *set, const struct rule
             continue;
         if (higher ? other->tier < rule->tier
                    : other->tier == rule->tier &&
-                         same_globs(&other->scope.tenants, &rule->scope.tenants) &&
-                         same_globs(&other->scope.agents, &rule->scope.agents))
+                         when_same_globs(&other->scope.tenants, &rule->scope.tenants) &&
+                         when_same_globs(&other->scope.agents, &rule->scope.agents))
             return other;
     }
     return higher && set->base ? find_same(set->base, rule, higher) : NULL;

@@ -13,7 +13,9 @@ enum { DAYS = 7 };
 
 static int read_globs(struct reading_rules *r, const struct toml_entry *e, struct rule_globs *out)
 {
-    return rules_resolve(r, e, NULL, &out->items, &out->count);
+    if (rules_resolve(r, e, NULL, &out->items, &out->count))
+        return -1;
+    return out->count ? 0 : rules_wrong(r, e, "%s names nobody: its lists are empty", e->key);
 }
 
 static unsigned day_of(const char *text, size_t len)

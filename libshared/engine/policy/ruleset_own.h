@@ -103,6 +103,9 @@ struct rule_list {
     const char *const *items;
     size_t count;
     enum policy_tier tier;
+    const char *file; /* as errors call it */
+    int line;
+    bool used; /* by a rule, an override, or by name: hosts, registries */
 };
 
 /* What is read into a set, and with what. */

@@ -46,6 +46,16 @@ static bool time_holds(const struct rule_when *when, int64_t now_s)
                          : of_day >= when->from_min && of_day < when->to_min;
 }
 
+bool when_same_globs(const struct rule_globs *a, const struct rule_globs *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0)
+            return false;
+    return true;
+}
+
 bool when_holds(const struct rule_when *when, const struct policy_context *context)
 {
     if (!has(&when->tenants, context->tenant) || !has(&when->agents, context->agent) ||
