@@ -14,6 +14,24 @@ struct arena_block {
     _Alignas(max_align_t) unsigned char data[];
 };
 
+/* Where a spare block of this size is kept; NULL for sizes that are not. */
+static struct arena_block **spare_of(struct arena *a, size_t size)
+{
+    for (size_t i = 0; i < ARENA_SPARES; i++)
+        if (size == (size_t)BLOCK_LEAST_BYTES << i)
+            return &a->spare[i];
+    return NULL;
+}
+
+static struct arena_block *block_new(struct arena *a, size_t size)
+{
+    struct arena_block **spare = spare_of(a, size);
+    struct arena_block *block = spare ? *spare : NULL;
+    if (block)
+        *spare = NULL;
+    return block ? block : mem_new(1, sizeof *block + size);
+}
+
 static struct arena_block *block_add(struct arena *a, size_t need)
 {
     size_t size = a->newest ? a->newest->size * 2 : BLOCK_LEAST_BYTES;
@@ -23,7 +41,7 @@ static struct arena_block *block_add(struct arena *a, size_t need)
         size = need;
     if (size > ARENA_MAX_BYTES - a->taken_bytes)
         return NULL;
-    struct arena_block *block = mem_new(1, sizeof *block + size);
+    struct arena_block *block = block_new(a, size);
     if (!block)
         return NULL;
     block->older = a->newest;
@@ -61,31 +79,35 @@ char *arena_text(struct arena *a, const char *text, size_t len)
     return copy;
 }
 
+/* Keeps a block for later where one of its size is wanted and not yet there. */
+static void block_drop(struct arena *a, struct arena_block *block)
+{
+    struct arena_block **spare = spare_of(a, block->size);
+    if (!spare || *spare) {
+        free(block);
+        return;
+    }
+    memset(block->data, 0, block->used); /* arena_new promises zeroes */
+    block->used = 0;
+    *spare = block;
+}
+
 void arena_clear(struct arena *a)
 {
-    struct arena_block *kept = a->newest;
-    while (kept && kept->older) {
-        struct arena_block *older = kept->older;
-        free(kept);
-        kept = older;
+    while (a->newest) {
+        struct arena_block *older = a->newest->older;
+        block_drop(a, a->newest);
+        a->newest = older;
     }
-    if (kept && kept->size > BLOCK_LEAST_BYTES) {
-        free(kept);
-        kept = NULL;
-    }
-    if (kept) {
-        memset(kept->data, 0, kept->used); /* arena_new promises zeroes */
-        kept->used = 0;
-    }
-    *a = (struct arena){.newest = kept, .taken_bytes = kept ? kept->size : 0};
+    a->taken_bytes = 0;
+    a->full = false;
+    a->steps = 0;
 }
 
 void arena_close(struct arena *a)
 {
-    while (a->newest) {
-        struct arena_block *older = a->newest->older;
-        free(a->newest);
-        a->newest = older;
-    }
+    arena_clear(a);
+    for (size_t i = 0; i < ARENA_SPARES; i++)
+        free(a->spare[i]);
     *a = (struct arena){0};
 }

@@ -27,6 +27,42 @@ static void gives_zeroed_memory_again_after_it_is_cleared(void **state)
     }
 }
 
+/* Or what an analysis may take would depend on the one before. */
+static void takes_the_same_when_cleared_as_when_new(void **state)
+{
+    (void)state;
+    SCOPED(arena_close) struct arena used = {0};
+    for (size_t first = 100; first < 400000; first *= 3) {
+        assert_non_null(arena_new(&used, first, 1));
+        for (int i = 0; i < 40; i++)
+            assert_non_null(arena_new(&used, 9000, 1));
+        arena_clear(&used);
+        assert_int_equal(used.taken_bytes, 0);
+        SCOPED(arena_close) struct arena fresh = {0};
+        for (size_t size = 1; size < 300000; size = size * 2 + 1) {
+            assert_non_null(arena_new(&used, size, 1));
+            assert_non_null(arena_new(&fresh, size, 1));
+            assert_int_equal(used.taken_bytes, fresh.taken_bytes);
+        }
+        arena_clear(&used);
+    }
+}
+
+/* The sizes that most analyses need cost no allocation from the second one on. */
+static void keeps_blocks_for_the_next_analysis(void **state)
+{
+    (void)state;
+    SCOPED(arena_close) struct arena arena = {0};
+    for (int round = 0; round < 2; round++) {
+        if (round)
+            fault_set(FAULT_ALLOC, 1, true);
+        for (int i = 0; i < 200; i++)
+            assert_non_null(arena_new(&arena, 1024, 1));
+        fault_set(FAULT_ALLOC, 0, false);
+        arena_clear(&arena);
+    }
+}
+
 static void refuses_more_than_its_bound(void **state)
 {
     (void)state;
@@ -53,6 +89,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_zeroed_memory_again_after_it_is_cleared),
+        cmocka_unit_test(takes_the_same_when_cleared_as_when_new),
+        cmocka_unit_test(keeps_blocks_for_the_next_analysis),
         cmocka_unit_test(refuses_more_than_its_bound),
         cmocka_unit_test(answers_null_when_there_is_no_memory),
     };
