@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Compares without the ends "/" "**" and a "**" "/" at the beginning. */
+/* Compares without a "**" "/" at the beginning; "/" "**" at the end may stand for nothing. */
 static bool matches(const char *pattern, const char *path)
 {
     const char *star = NULL, *star_at = NULL; /* behind the last *, where it stands now */
@@ -22,6 +22,8 @@ static bool matches(const char *pattern, const char *path)
                 return true;
             pattern++;
             path++;
+        } else if (!*path && !strcmp(pattern, "/**")) {
+            return true;
         } else if (star && *star_at && *star_at != '/') {
             pattern = star;
             path = ++star_at;
@@ -35,24 +37,15 @@ static bool matches(const char *pattern, const char *path)
     }
 }
 
+bool glob_matches_path(const char *pattern, const char *path)
+{
+    return matches(pattern, path) ||
+           (!strncmp(pattern, "**/", 3) && glob_matches_path(pattern + 3, path));
+}
+
 static bool ends_with_all(const char *pattern, size_t len)
 {
     return len > 3 && !memcmp(pattern + len - 3, "/**", 3);
-}
-
-bool glob_matches_path(const char *pattern, const char *path)
-{
-    char parent[512];
-    size_t len = strlen(pattern);
-    if (matches(pattern, path))
-        return true;
-    if (!strncmp(pattern, "**/", 3) && glob_matches_path(pattern + 3, path))
-        return true;
-    if (!ends_with_all(pattern, len) || len - 3 >= sizeof parent)
-        return false;
-    memcpy(parent, pattern, len - 3);
-    parent[len - 3] = 0;
-    return matches(parent, path);
 }
 
 /* One more byte than the path: the last place is its end. */
@@ -94,7 +87,7 @@ static void skip_stars(const struct meeting *m, struct reached *r)
 /* The pattern has this character next. */
 static void take_char(struct meeting *m, char c)
 {
-    memset(&m->next, 0, sizeof m->next);
+    memset(&m->next, 0, m->len + 1);
     for (size_t i = 0; i < m->len; i++) {
         if (!m->now.at[i])
             continue;
@@ -105,7 +98,7 @@ static void take_char(struct meeting *m, char c)
         }
     }
     skip_stars(m, &m->next);
-    m->now = m->next;
+    memcpy(&m->now, &m->next, m->len + 1);
 }
 
 /* The pattern has * or ** next: a run of anything, of the path's own wildcards, too. */
@@ -119,7 +112,7 @@ static void take_star(struct meeting *m, bool across)
 
 static bool meets(struct meeting *m, const char *pattern, size_t len)
 {
-    memset(&m->now, 0, sizeof m->now);
+    memset(&m->now, 0, m->len + 1);
     m->now.at[0] = true;
     skip_stars(m, &m->now);
     for (size_t i = 0; i < len; i++) {
@@ -133,11 +126,25 @@ static bool meets(struct meeting *m, const char *pattern, size_t len)
     return m->now.at[m->len];
 }
 
+bool glob_begins_alike(const char *pattern, size_t len, const char *path, size_t glob_at)
+{
+    for (size_t i = 0; i < len && i < glob_at && pattern[i] != '*'; i++)
+        if (pattern[i] != path[i])
+            return false;
+    return true;
+}
+
 bool glob_meets_path(const char *pattern, const char *path, size_t glob_at)
 {
-    struct meeting m = {.path = path, .len = strlen(path), .glob_at = glob_at};
+    struct meeting m;
     size_t len = strlen(pattern);
+    bool all = ends_with_all(pattern, len);
+    m.path = path;
+    m.len = strlen(path);
+    m.glob_at = glob_at;
     if (m.len > GLOB_MAX_PATH)
         return true;
-    return meets(&m, pattern, len) || (ends_with_all(pattern, len) && meets(&m, pattern, len - 3));
+    if (!glob_begins_alike(pattern, all ? len - 3 : len, path, glob_at))
+        return false;
+    return meets(&m, pattern, len) || (all && meets(&m, pattern, len - 3));
 }

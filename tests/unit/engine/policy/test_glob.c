@@ -60,6 +60,10 @@ static void two_patterns_meet_when_some_path_is_of_both(void **state)
         {"/etc/shadow", "/*", false},
         {"/etc/**", "/e*", true},
         {"/etc/**", "/e*/x/y", true},
+        {"/etc/**", "/et?", true},
+        {"/etc/**", "/etc*", true},
+        {"/etc/**", "/etcx*", false},
+        {"/etc/x/**", "/var/x*", false},
         {"/etc/*.d", "/etc/cron*", true},
         {"/a/.x", "/a/*", false},
         {"/a/.x", "/a/.*", true},
@@ -71,6 +75,48 @@ static void two_patterns_meet_when_some_path_is_of_both(void **state)
         if (glob_meets_path(cases[i].pattern, cases[i].path, glob_at) != cases[i].meet)
             fail_msg("%s and %s", cases[i].pattern, cases[i].path);
     }
+}
+
+/* Writes the text that has this number: 1 to 4 letters of "/a.*" behind a slash. */
+static void short_text(char text[8], unsigned number)
+{
+    char *to = text;
+    *to++ = '/';
+    for (; number; number /= 5)
+        if (number % 5)
+            *to++ = "/a.*"[number % 5 - 1];
+    *to = 0;
+}
+
+/* The definition, one letter after the other and every length of a star. */
+static bool is_of(const char *pattern, const char *path)
+{
+    if (!*pattern)
+        return !*path;
+    if (!*path && !strcmp(pattern, "/**"))
+        return true;
+    if (*pattern != '*')
+        return *pattern == *path && is_of(pattern + 1, path + 1);
+    bool across = pattern[1] == '*';
+    for (;; path++) {
+        if (is_of(pattern + 1 + across, path))
+            return true;
+        if (!*path || (*path == '/' && !across))
+            return false;
+    }
+}
+
+static void every_short_pattern_matches_as_defined(void **state)
+{
+    (void)state;
+    char pattern[8], path[8];
+    for (unsigned i = 0; i < 625; i++)
+        for (unsigned k = 0; k < 625; k++) {
+            short_text(pattern, i);
+            short_text(path, k);
+            if (glob_matches_path(pattern, path) != is_of(pattern, path))
+                fail_msg("%s and %s", pattern, path);
+        }
 }
 
 static void what_is_quoted_is_no_wildcard(void **state)
@@ -94,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_star_stays_in_one_name_and_two_do_not),
         cmocka_unit_test(two_patterns_meet_when_some_path_is_of_both),
+        cmocka_unit_test(every_short_pattern_matches_as_defined),
         cmocka_unit_test(what_is_quoted_is_no_wildcard),
         cmocka_unit_test(a_path_without_end_meets_everything),
     };
