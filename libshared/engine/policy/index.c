@@ -1,6 +1,6 @@
-/* index.c - see index.h. A match whose key `command` has no pattern is filed under each of its
- * names; all others are looked at for every command, which is cheap where the record lacks what
- * they need. */
+/* index.c - see index.h. A match is filed under each name of its key `command`, under each pattern
+ * of names, or with those that are looked at for every command, which is cheap where the record
+ * lacks what they need. */
 #include "engine/policy/index.h"
 
 #include <string.h>
@@ -27,41 +27,63 @@ const struct index_name *index_find(const struct rule_index *index, const char *
     return slot && slot->name ? slot : NULL;
 }
 
-/* The key that names a match's commands one by one; NULL when none does. */
+/* The key that names a match's commands: its first, if it has one. */
 static const struct rule_key *names_of(const struct rule_match *m)
 {
-    for (size_t i = 0; i < m->count; i++) {
-        const struct rule_key *key = &m->keys[i];
-        if (key->negated || strcmp(key->row->name, "command") != 0)
-            continue;
-        for (size_t k = 0; k < key->count; k++)
-            if (strchr(key->items[k], '*'))
-                return NULL;
-        return key;
+    const struct rule_key *key = &m->keys[0];
+    return key->negated || strcmp(key->row->name, "command") != 0 ? NULL : key;
+}
+
+static int add_entry(struct reading_rules *r, struct index_name *to,
+                     const struct index_entry *entry)
+{
+    if (to->count && to->entries[to->count - 1].match == entry->match)
+        return 0; /* a name that is twice in its list */
+    if (to->count == to->room) {
+        size_t room = to->room ? to->room * 2 : 4;
+        struct index_entry *entries = rules_new(r, room, sizeof *entries);
+        if (!entries)
+            return -1;
+        if (to->count)
+            memcpy(entries, to->entries, to->count * sizeof *entries);
+        to->entries = entries;
+        to->room = room;
     }
-    return NULL;
+    to->entries[to->count++] = *entry;
+    return 0;
+}
+
+static struct index_name *pattern_of(struct rule_index *index, const char *pattern)
+{
+    size_t at = 0;
+    while (at < index->patterns_count && strcmp(index->patterns[at].name, pattern) != 0)
+        at++;
+    if (at == index->patterns_count)
+        index->patterns[index->patterns_count++] = (struct index_name){.name = pattern};
+    return &index->patterns[at];
+}
+
+static bool is_pattern(const char *name)
+{
+    return strchr(name, '*') != NULL;
 }
 
 static int file_match(struct reading_rules *r, const struct rule_match *m)
 {
+    struct rule_index *index = &r->set->index;
     const struct rule_key *key = names_of(m);
-    if (!key) {
-        r->set->index.others[r->set->index.others_count++] = m;
-        return 0;
-    }
+    struct index_entry entry = {.match = m, .needs = m->needs, .ops = m->rule->ops};
+    if (!key)
+        return add_entry(r, &index->others, &entry);
+    entry.named = entry.acts = true;
+    for (size_t i = 0; i < key->count; i++)
+        entry.acts &= !is_pattern(key->items[i]);
     for (size_t i = 0; i < key->count; i++) {
-        struct index_name *slot = slot_of(&r->set->index, key->items[i]);
-        struct index_entry *e = rules_new(r, 1, sizeof *e);
-        if (!e)
+        struct index_name *slot = is_pattern(key->items[i]) ? pattern_of(index, key->items[i])
+                                                            : slot_of(index, key->items[i]);
+        slot->name = key->items[i];
+        if (add_entry(r, slot, &entry))
             return -1;
-        *e = (struct index_entry){.match = m};
-        if (!slot->name)
-            *slot = (struct index_name){.name = key->items[i]};
-        if (slot->tail)
-            *slot->tail = e;
-        else
-            slot->first = e;
-        slot->tail = (struct index_entry **)&e->next;
     }
     return 0;
 }
@@ -70,19 +92,18 @@ int rules_index(struct reading_rules *r)
 {
     struct ruleset *set = r->set;
     struct rule_index *index = &set->index;
-    size_t names = 1, matches = 1;
+    size_t names = 1;
     for (size_t i = 0; i < set->count; i++) {
         for (const struct rule_match *m = set->rules[i]->matches; m; m = m->next) {
             const struct rule_key *key = names_of(m);
             names += key ? key->count : 0;
-            matches++;
         }
     }
     for (index->size = 1; index->size < 2 * names;)
         index->size *= 2;
     index->names = rules_new(r, index->size, sizeof *index->names);
-    index->others = rules_new(r, matches, sizeof *index->others);
-    if (!index->names || !index->others)
+    index->patterns = rules_new(r, names, sizeof *index->patterns);
+    if (!index->names || !index->patterns)
         return -1;
     for (size_t i = 0; i < set->count; i++)
         for (const struct rule_match *m = set->rules[i]->matches; m; m = m->next)

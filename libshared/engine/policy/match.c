@@ -1,20 +1,25 @@
 /* match.c - see match.h. */
 #include "engine/policy/match.h"
 
+#include "base/text.h"
 #include "engine/policy/index.h"
 #include "engine/policy/when.h"
 
-bool match_holds(const struct rule_match *m, struct subject *s)
+/* The keys from the first one to look at. */
+static bool keys_hold(const struct rule_match *m, struct subject *s, size_t first)
 {
-    if (m->needs & ~s->has)
-        return false;
     s->match = m;
-    for (size_t i = 0; i < m->count; i++) {
+    for (size_t i = first; i < m->count; i++) {
         const struct rule_key *key = &m->keys[i];
         if (key->row->test(s, key, key->negated) == key->negated)
             return false;
     }
     return true;
+}
+
+bool match_holds(const struct rule_match *m, struct subject *s)
+{
+    return !(m->needs & ~s->has) && keys_hold(m, s, 0);
 }
 
 bool rule_holds(const struct rule *rule, struct subject *s)
@@ -25,25 +30,34 @@ bool rule_holds(const struct rule *rule, struct subject *s)
     return false;
 }
 
-static void try_match(const struct rule_match *m, struct subject *s,
-                      void (*found)(void *context, const struct rule *rule), void *context)
+static bool context_holds(const struct rule *rule, const struct policy_context *context)
 {
-    const struct rule *rule = m->rule;
-    if (rule->ops & s->op &&
-        (!rule->conditional ||
-         (when_holds(&rule->when, s->context) && when_holds(&rule->scope, s->context))) &&
-        match_holds(m, s))
-        found(context, rule);
+    return !rule->conditional ||
+           (when_holds(&rule->when, context) && when_holds(&rule->scope, context));
+}
+
+static void try_entries(const struct index_name *entries, struct subject *s,
+                        void (*found)(void *context, const struct rule *rule), void *context)
+{
+    for (size_t i = 0; i < entries->count; i++) {
+        const struct index_entry *e = &entries->entries[i];
+        if (e->needs & ~s->has || !(e->ops & s->op) || (e->acts && s->c->looks_only))
+            continue;
+        if (keys_hold(e->match, s, e->named) && context_holds(e->match->rule, s->context))
+            found(context, e->match->rule);
+    }
 }
 
 void rules_try(const struct ruleset *set, struct subject *s,
                void (*found)(void *context, const struct rule *rule), void *context)
 {
-    /* what only shows its help does nothing that a rule on its name is about */
-    bool acts = s->c->name && !s->c->looks_only;
-    const struct index_name *named = acts ? index_find(&set->index, s->c->name) : NULL;
-    for (const struct index_entry *e = named ? named->first : NULL; e; e = e->next)
-        try_match(e->match, s, found, context);
-    for (size_t i = 0; i < set->index.others_count; i++)
-        try_match(set->index.others[i], s, found, context);
+    const struct rule_index *index = &set->index;
+    const char *name = s->c->name;
+    const struct index_name *named = name ? index_find(index, name) : NULL;
+    if (named)
+        try_entries(named, s, found, context);
+    for (size_t i = 0; name && *name && i < index->patterns_count; i++)
+        if (text_matches(index->patterns[i].name, name))
+            try_entries(&index->patterns[i], s, found, context);
+    try_entries(&index->others, s, found, context);
 }

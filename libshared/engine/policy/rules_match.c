@@ -8,6 +8,8 @@ static int by_row(const void *a, const void *b)
 {
     const struct key_row *x = ((const struct rule_key *)a)->row;
     const struct key_row *y = ((const struct rule_key *)b)->row;
+    if (x == y) /* not_command behind command, by which a match is found */
+        return ((const struct rule_key *)a)->negated - ((const struct rule_key *)b)->negated;
     return (x > y) - (x < y);
 }
 

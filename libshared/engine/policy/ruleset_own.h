@@ -20,24 +20,28 @@ struct policy_defaults {
     enum policy_action no_approver;   /* what require_approval becomes where nobody can approve */
 };
 
-/* A match that is looked at for every name, or for those of one command. */
+/* A match with what decides at once that it cannot hold. */
 struct index_entry {
     const struct rule_match *match;
-    const struct index_entry *next;
+    unsigned needs, ops;
+    bool named; /* its key `command`, which is its first, holds: it was found by its name */
+    bool acts;  /* it says nothing about what only shows its help */
 };
 
+/* Entries of one name, or of one pattern of names. */
 struct index_name {
     const char *name; /* NULL: free */
-    const struct index_entry *first;
-    struct index_entry **tail;
+    struct index_entry *entries;
+    size_t count, room;
 };
 
-/* Which matches may hold for a command of this name. */
+/* Which matches may hold for a command of a name. */
 struct rule_index {
     struct index_name *names; /* a hash table; its size is a power of two */
     size_t size;
-    const struct rule_match **others; /* without a name, or with a pattern of names */
-    size_t others_count;
+    struct index_name *patterns; /* each once */
+    size_t patterns_count;
+    struct index_name others; /* of matches that ask for no name */
 };
 
 struct rule_list;

@@ -7,7 +7,10 @@ static const struct {
 } cases[] = {
     {"command = ['zap', 'zip*']", "zipped x", "zep"},
     {"command = ['zap']", "sh -c '/usr/bin/zap'", "echo zap"},
+    {"command = ['zap', 'zap*', 'zap']", "zap", "zep"},
+    {"command = ['za*']\nnot_command = ['zap']", "zapp", "zap"},
     {"not_command = ['zap']", "zip", "zap"},
+    {"command = ['shutdown']", "shutdown -c", "shutdown --help"},
     {"context_any = ['loop', 'trap']", "for i in 1; do zap; done", "zap"},
     {"context_all = ['loop', 'subshell']", "for i in 1; do (zap); done",
      "for i in 1; do zap; done"},
