@@ -2,23 +2,92 @@
 #include "engine/policy/feed.h"
 
 #include "base/text.h"
+#include "engine/policy/index.h"
 #include "engine/policy/key.h"
 
 #include <string.h>
 
 enum { WORD_BITS = 64 };
 
-static uint64_t *bits_of(const struct feeds *feeds, uint64_t *all, const struct command_fact *c)
+static size_t words_of(const struct feed_questions *questions)
 {
-    return all + c->index * feeds->words;
+    return (questions->count + WORD_BITS - 1) / WORD_BITS;
 }
 
-static bool is_named(const struct rule_key *key, const struct command_fact *c)
+static uint64_t *bits_of(const struct feeds *feeds, uint64_t *all, const struct command_fact *c)
 {
-    for (size_t i = 0; c->name && i < key->count; i++)
-        if (text_matches(key->items[i], c->name))
-            return true;
-    return false;
+    return all + c->index * words_of(feeds->questions);
+}
+
+static void set_bit(uint64_t *bits, const struct rule_key *key)
+{
+    bits[key->feed / WORD_BITS] |= (uint64_t)1 << key->feed % WORD_BITS;
+}
+
+static struct feed_name *slot_of(const struct feed_questions *q, const char *name)
+{
+    size_t at = index_hash(name) & (q->size - 1);
+    while (q->names[at].name && strcmp(q->names[at].name, name) != 0)
+        at = (at + 1) & (q->size - 1);
+    return &q->names[at];
+}
+
+static struct feed_name *pattern_of(struct feed_questions *q, const char *pattern)
+{
+    size_t at = 0;
+    while (at < q->patterns_count && strcmp(q->patterns[at].name, pattern) != 0)
+        at++;
+    q->patterns_count += at == q->patterns_count;
+    return &q->patterns[at];
+}
+
+static bool file_key(struct arena *arena, struct feed_questions *q, const struct rule_key *key)
+{
+    for (size_t i = 0; i < key->count; i++) {
+        bool is_pattern = strchr(key->items[i], '*') != NULL;
+        struct feed_name *slot =
+            is_pattern ? pattern_of(q, key->items[i]) : slot_of(q, key->items[i]);
+        slot->name = key->items[i];
+        if (!slot->bits && !(slot->bits = arena_new(arena, words_of(q), sizeof *slot->bits)))
+            return false;
+        set_bit(slot->bits, key);
+    }
+    return true;
+}
+
+bool feed_index(struct arena *arena, struct feed_questions *questions)
+{
+    size_t names = 1;
+    for (size_t i = 0; i < questions->count; i++)
+        names += questions->keys[i]->count;
+    for (questions->size = 1; questions->size < 2 * names;)
+        questions->size *= 2;
+    questions->names = arena_new(arena, questions->size, sizeof *questions->names);
+    questions->patterns = arena_new(arena, names, sizeof *questions->patterns);
+    questions->others = arena_new(arena, questions->count, sizeof *questions->others);
+    if (!questions->names || !questions->patterns || !questions->others)
+        return false;
+    for (size_t i = 0; i < questions->count; i++) {
+        const struct rule_key *key = questions->keys[i];
+        if (key->row->argument == FEED_READS || key->row->argument == FEED_ARGS)
+            questions->others[questions->others_count++] = key;
+        else if (!file_key(arena, questions, key))
+            return false;
+    }
+    return true;
+}
+
+/* The questions that a command answers by its name. */
+static void answer_by_name(const struct feed_questions *q, const char *name, uint64_t *self)
+{
+    const struct feed_name *named = slot_of(q, name);
+    for (size_t w = 0; named->name && w < words_of(q); w++)
+        self[w] |= named->bits[w];
+    for (size_t i = 0; i < q->patterns_count; i++) {
+        bool matches = text_matches(q->patterns[i].name, name);
+        for (size_t w = 0; matches && w < words_of(q); w++)
+            self[w] |= q->patterns[i].bits[w];
+    }
 }
 
 static bool is_given(const struct rule_key *key, const struct command_fact *c)
@@ -42,28 +111,22 @@ static bool reads(struct subject *s, const struct rule_key *key)
 
 static bool asks(struct subject *s, const struct rule_key *key)
 {
-    switch (key->row->argument) {
-    case FEED_ARGS:
-        return is_given(key, s->c);
-    case FEED_READS:
-        return reads(s, key);
-    default:
-        return is_named(key, s->c);
-    }
+    return key->row->argument == FEED_READS ? reads(s, key) : is_given(key, s->c);
 }
 
 /* What each record is, is given and reads. */
 static void look(const struct subject *from, struct feeds *feeds)
 {
+    const struct feed_questions *q = feeds->questions;
     struct subject s = *from;
     for (const struct command_fact *c = s.facts->first; c; c = c->next) {
-        subject_turn(&s, c, OP_EXEC);
         uint64_t *self = bits_of(feeds, feeds->self, c);
-        for (size_t i = 0; i < feeds->questions->count; i++) {
-            const struct rule_key *key = feeds->questions->keys[i];
-            bool yes = asks(&s, key);
-            self[i / WORD_BITS] |= (uint64_t)yes << i % WORD_BITS;
-        }
+        subject_turn(&s, c, OP_EXEC);
+        if (c->name)
+            answer_by_name(q, c->name, self);
+        for (size_t i = 0; i < q->others_count; i++)
+            if (asks(&s, q->others[i]))
+                set_bit(self, q->others[i]);
     }
 }
 
@@ -78,7 +141,7 @@ static bool take(struct feeds *feeds, const struct command_fact *to,
     const uint64_t *its_piped = bits_of(feeds, feeds->piped, from);
     const uint64_t *its_any = bits_of(feeds, feeds->any, from);
     uint64_t news = 0;
-    for (size_t w = 0; w < feeds->words; w++) {
+    for (size_t w = 0; w < words_of(feeds->questions); w++) {
         uint64_t more = self[w] | its_any[w], more_piped = by_stdin ? self[w] | its_piped[w] : 0;
         uint64_t more_ran = way == WAY_RUN ? more : 0;
         news |= (more & ~any[w]) | (more_piped & ~piped[w]) | (more_ran & ~ran[w]);
@@ -104,15 +167,15 @@ static bool pass(const struct facts *facts, struct feeds *feeds)
 static void find_out(const struct subject *s, struct feeds *feeds)
 {
     size_t count = s->facts->count;
-    feeds->words = (feeds->questions->count + WORD_BITS - 1) / WORD_BITS;
-    uint64_t *room = arena_new(&s->facts->arena, count * feeds->words * 4, sizeof *room);
+    size_t words = words_of(feeds->questions);
+    uint64_t *room = arena_new(&s->facts->arena, count * words * 4, sizeof *room);
     feeds->failed = !room;
     if (!room)
         return;
     feeds->self = room;
-    feeds->piped = room + count * feeds->words;
-    feeds->any = feeds->piped + count * feeds->words;
-    feeds->ran = feeds->any + count * feeds->words;
+    feeds->piped = room + count * words;
+    feeds->any = feeds->piped + count * words;
+    feeds->ran = feeds->any + count * words;
     look(s, feeds);
     for (int i = 0; pass(s->facts, feeds); i++)
         if (i == FEED_MAX_PASSES) {

@@ -19,19 +19,33 @@ enum feed_kind {
     FEED_READS  /* files read, in any way, also by the command itself */
 };
 
+/* A command's name, or a pattern of names, and the questions that it answers. */
+struct feed_name {
+    const char *name; /* NULL: free */
+    uint64_t *bits;
+};
+
 /* The questions of a rule set; each key's `feed` is its place here. */
 struct feed_questions {
     const struct rule_key *const *keys;
     size_t count;
+    struct feed_name *names; /* a hash table; its size is a power of two */
+    size_t size;
+    struct feed_name *patterns;
+    size_t patterns_count;
+    const struct rule_key **others; /* about arguments and files */
+    size_t others_count;
 };
 
 /* What was found out about the facts at hand; zeroed at their beginning. */
 struct feeds {
     const struct feed_questions *questions;
-    size_t words;                       /* for a bit of each question */
     uint64_t *self, *piped, *any, *ran; /* words for each record; NULL: not looked yet */
     bool failed;                        /* no memory: every answer is yes */
 };
+
+/* Files the questions by name, once all are known; memory is of the arena. False: there is none. */
+bool feed_index(struct arena *arena, struct feed_questions *questions);
 
 struct subject;
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static uint64_t hash_of(const char *name)
+uint64_t index_hash(const char *name)
 {
     uint64_t hash = 14695981039346656037u; /* FNV-1a */
     for (; *name; name++)
@@ -15,7 +15,7 @@ static uint64_t hash_of(const char *name)
 
 static struct index_name *slot_of(const struct rule_index *index, const char *name)
 {
-    size_t at = hash_of(name) & (index->size - 1);
+    size_t at = index_hash(name) & (index->size - 1);
     while (index->names[at].name && strcmp(index->names[at].name, name) != 0)
         at = (at + 1) & (index->size - 1);
     return &index->names[at];
@@ -109,5 +109,7 @@ int rules_index(struct reading_rules *r)
         for (const struct rule_match *m = set->rules[i]->matches; m; m = m->next)
             if (file_match(r, m))
                 return -1;
-    return 0;
+    return feed_index(&set->arena, &set->questions)
+               ? 0
+               : err_set(r->err, ERR_MEMORY, "no memory for rules");
 }

@@ -71,6 +71,8 @@ static const struct {
     {"command = ['zap']\npaths_unknown = true", "zap $X", "zap x"},
     {"command = ['zap']\npaths_any = ['/etc/**']\npaths_unknown = true", "zap $X", "zap x"},
     {"stdin_from = ['zap']", "zap | tee x | sort", "sort \"$(zap)\""},
+    {"stdin_from = ['zip', 'za*']", "zap | sort", "zep | sort"},
+    {"command = ['sort']\nfed_by = ['zip', 'zap', 'z*p']", "zap | sort", "zapo | sort"},
     {"fed_by = ['zap']", "zap | tee x | sort", "sort; zap"},
     {"fed_args_any = ['x*']", "zap xyz | tail | sort", "zap xyz; sort"},
     {"command = ['zap']\nfed_args_any = ['x*']", "sort xyz | zap", "sort y | zap xyz"},
