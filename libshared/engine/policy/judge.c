@@ -249,6 +249,7 @@ static void judge_own(struct facts *f, const struct policy_context *context,
                                   .feeds = &feeds},
                       .out = out};
     *out = (struct judgement){0};
+    t.subject.paths = arena_new(&f->arena, f->count + 1, sizeof *t.subject.paths);
     bool unmatched = try_all(&t, set, op);
     for (size_t i = 0; i < t.hits_count; i++)
         out->rules[out->rules_count++] = t.hits[i].rule->id;

@@ -27,9 +27,7 @@ void subject_turn(struct subject *s, const struct command_fact *c, enum policy_o
     s->c = c;
     s->op = op;
     s->has = facts_of(s->facts, c);
-    s->places = NULL;
-    s->places_count = 0;
-    s->places_read = false;
+    s->own = (struct place_list){0};
     s->args = (struct view){0};
 }
 
@@ -66,22 +64,18 @@ static bool is_about_contents(unsigned touches)
     return touches & TOUCH_SEARCH || !(touches & (TOUCH_DELETE | TOUCH_MODE | TOUCH_MOVE));
 }
 
-const struct place *subject_places(struct subject *s, size_t *count)
+static void read_places(struct subject *s, struct place_list *out)
 {
     const struct command_fact *c = s->c;
     struct arena *arena = &s->facts->arena;
-    *count = s->places_count;
-    if (s->places_read)
-        return s->places;
-    s->places_read = true;
-    const struct file_fact *files = c->files;
-    s->places = arena_new(arena, count_paths(c, files) + 1, sizeof *s->places);
-    if (!s->places) {
+    out->read = true;
+    out->places = arena_new(arena, count_paths(c, c->files) + 1, sizeof *out->places);
+    if (!out->places) {
         trouble_add(&s->facts->trouble, TROUBLE_MEMORY, "there is no memory to look at its paths");
-        return NULL;
+        return;
     }
-    for (const struct file_fact *f = files; f; f = f->next) {
-        struct place *p = &s->places[s->places_count++];
+    for (const struct file_fact *f = c->files; f; f = f->next) {
+        struct place *p = &out->places[out->count++];
         place_read(arena, s->context, c->cwds, &f->path, p);
         p->touches = f->touches;
         p->recursive = f->recursive;
@@ -91,13 +85,20 @@ const struct place *subject_places(struct subject *s, size_t *count)
     for (struct operands walk = {0};;) {
         const struct arg *operand = subject_operand(c, &walk);
         if (!operand)
-            break;
-        struct place *p = &s->places[s->places_count++];
+            return;
+        struct place *p = &out->places[out->count++];
         place_read(arena, s->context, c->cwds, operand, p);
         p->operand = true;
     }
-    *count = s->places_count;
-    return s->places;
+}
+
+const struct place *subject_places(struct subject *s, size_t *count)
+{
+    struct place_list *list = s->paths ? &s->paths[s->c->index] : &s->own;
+    if (!list->read)
+        read_places(s, list);
+    *count = list->count;
+    return list->places;
 }
 
 struct view subject_args(struct subject *s)

@@ -29,6 +29,13 @@ struct known_hosts {
     size_t count;
 };
 
+/* The paths of one record. */
+struct place_list {
+    struct place *places;
+    size_t count;
+    bool read;
+};
+
 struct subject {
     struct facts *facts; /* of the record; its arena gives memory */
     const struct policy_context *context;
@@ -40,9 +47,8 @@ struct subject {
     const struct rule_match *match;
 
     /* found out at the first question */
-    struct place *places;
-    size_t places_count;
-    bool places_read;
+    struct place_list *paths; /* of all records, by index, zeroed; NULL: only `own` is kept */
+    struct place_list own;
     struct view args;
 };
 
