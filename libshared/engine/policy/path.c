@@ -135,6 +135,8 @@ void place_read(struct arena *arena, const struct policy_context *context, const
         memcpy(known, seen->path, seen->known);
         known[seen->known] = 0;
         out->classes |= class_of(context, known, &shape);
+        out->near_home |=
+            glob_begins_alike(context->home, strlen(context->home), seen->path, seen->glob_at);
         out->count++;
     }
 }
@@ -184,6 +186,19 @@ static bool pattern_has(const char *pattern, const struct place *place, const st
     return (!anywhere || is_specific(seen)) && glob_meets_path(pattern, seen->path, seen->glob_at);
 }
 
+/* A cheap no for most patterns, by where they begin. */
+static bool begins_elsewhere(const char *pattern, const struct place *place)
+{
+    if (pattern[0] == '~')
+        return !place->near_home;
+    if (pattern[0] != '/' || !pattern[1] || pattern[1] == '*')
+        return false;
+    for (unsigned i = 0; i < place->count; i++)
+        if (glob_begins_alike(pattern, 2, place->seen[i].path, place->seen[i].glob_at))
+            return false;
+    return true;
+}
+
 bool place_is_listed(const struct policy_context *context, const struct place *place,
                      const struct rule_key *key, bool sure)
 {
@@ -191,6 +206,8 @@ bool place_is_listed(const struct policy_context *context, const struct place *p
     if (key->bits & place->classes)
         return true;
     for (size_t i = 0; i < key->count; i++) {
+        if (begins_elsewhere(key->items[i], place))
+            continue;
         const char *pattern = whole_pattern(context, key->items[i], room);
         if (!pattern)
             continue;
