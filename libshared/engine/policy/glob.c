@@ -84,8 +84,8 @@ static void skip_stars(const struct meeting *m, struct reached *r)
             r->at[i + 1] = true;
 }
 
-/* The pattern has this character next. */
-static void take_char(struct meeting *m, char c)
+/* The pattern has this character next, at the beginning of a name or in it. */
+static void take_char(struct meeting *m, char c, bool begins)
 {
     memset(&m->next, 0, m->len + 1);
     for (size_t i = 0; i < m->len; i++) {
@@ -93,7 +93,7 @@ static void take_char(struct meeting *m, char c)
             continue;
         if (!is_wild(m, i)) {
             m->next.at[i + 1] |= m->path[i] == c;
-        } else if (c != '/' && !(c == '.' && begins_name(m, i))) {
+        } else if (c != '/' && !(c == '.' && begins && begins_name(m, i))) {
             m->next.at[m->path[i] == '*' ? i : end_of(m, i)] = true;
         }
     }
@@ -120,7 +120,7 @@ static bool meets(struct meeting *m, const char *pattern, size_t len)
         if (pattern[i] == '*')
             take_star(m, across);
         else
-            take_char(m, pattern[i]);
+            take_char(m, pattern[i], !i || pattern[i - 1] == '/');
         i += across;
     }
     return m->now.at[m->len];

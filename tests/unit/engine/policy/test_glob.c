@@ -2,6 +2,7 @@
 #include "base/scope.h"
 #include "engine/policy/glob.h"
 
+#include <fnmatch.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -67,6 +68,8 @@ static void two_patterns_meet_when_some_path_is_of_both(void **state)
         {"/etc/*.d", "/etc/cron*", true},
         {"/a/.x", "/a/*", false},
         {"/a/.x", "/a/.*", true},
+        {"/a/b.x", "/a/*", true},
+        {"/a/b.x", "/a/???", true},
         {"/a/b", "/a/*b*", true},
         {"/a/b", "/a/*c", false},
     };
@@ -119,6 +122,27 @@ static void every_short_pattern_matches_as_defined(void **state)
         }
 }
 
+/* What bash makes of a path's wildcards is never missed. */
+static void every_short_path_of_two_patterns_makes_them_meet(void **state)
+{
+    (void)state;
+    char pattern[8], wild[8], path[8];
+    for (unsigned w = 0; w < 625; w++)
+        for (unsigned k = 0; k < 625; k++) {
+            short_text(wild, w);
+            short_text(path, k);
+            if (!strchr(wild, '*') || strchr(path, '*') ||
+                fnmatch(wild, path, FNM_PATHNAME | FNM_PERIOD) != 0)
+                continue;
+            for (unsigned i = 0; i < 625; i++) {
+                short_text(pattern, i);
+                if (glob_matches_path(pattern, path) &&
+                    !glob_meets_path(pattern, wild, strcspn(wild, "*")))
+                    fail_msg("%s and %s both match %s", pattern, wild, path);
+            }
+        }
+}
+
 static void what_is_quoted_is_no_wildcard(void **state)
 {
     (void)state;
@@ -141,6 +165,7 @@ int main(void)
         cmocka_unit_test(a_star_stays_in_one_name_and_two_do_not),
         cmocka_unit_test(two_patterns_meet_when_some_path_is_of_both),
         cmocka_unit_test(every_short_pattern_matches_as_defined),
+        cmocka_unit_test(every_short_path_of_two_patterns_makes_them_meet),
         cmocka_unit_test(what_is_quoted_is_no_wildcard),
         cmocka_unit_test(a_path_without_end_meets_everything),
     };
