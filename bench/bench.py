@@ -18,10 +18,11 @@ sys.path.insert(0, str(HERE.parent / "tests" / "lib"))
 import corral as lib  # noqa: E402
 from engine import Engine, Missing, remove_cgroups, resident_kib  # noqa: E402
 from raw_init import RawInit  # noqa: E402
-from table import Table, beside, median, repeat, show, timed  # noqa: E402
+from table import Table, beside, median, percentile, repeat, show, timed  # noqa: E402
 
 TRUE = "/bin/true"
 GOAL = 15  # times faster than docker exec
+VERDICT_GOAL = 1.5  # times an empty round trip
 WARM_UP = 20
 SERVICES = ("manager", "guardian", "audit", "monitor")
 
@@ -172,13 +173,16 @@ def signatures_per_s():
     return 1000 / median([took / 100 for took in repeat(20, lambda: [sign() for _ in range(100)])])
 
 
-def bench_guardian(b):
-    """Verdicts: one at a time, and with 64 under way."""
+def short_act(script):
     limits = {"cpu_millis": 800, "memory_mb": 512, "pids": 256, "workspace_mb": 256}
     act = {"tenant": "default", "agent": "bench", "operation": "command_execute"}
-    act |= {"sandbox_id": "sb_1", "script": b"ls -l | head -3", "cwd": "/workspace"}
-    act |= {"user": "agent", "limits": limits | {"exec_timeout_ms": 300000}}
-    body = {"act": act, "principal": "bench"}
+    act |= {"sandbox_id": "sb_1", "script": script, "cwd": "/workspace"}
+    return act | {"user": "agent", "limits": limits | {"exec_timeout_ms": 300000}}
+
+
+def bench_guardian(b):
+    """Verdicts: one at a time, and with 64 under way."""
+    body = {"act": short_act(b"ls -l | head -3"), "principal": "bench"}
     with b.corral.client("manager", "guardian") as client:
 
         def ask():
@@ -199,6 +203,48 @@ def bench_guardian(b):
     signs = signatures_per_s()
     b.table.add("verdict of the guardian", single, f"{show(1000 / signs)}  Ed25519 signature")
     b.table.add("verdicts, 64 under way", rates, f"{show(signs, '/s')}  Ed25519", unit="/s")
+
+
+def bench_policy(b):
+    """Decisions in process, and a verdict beside an empty round trip on the same sockets."""
+    words = [b.bin / "bench-policy", "3000"]
+    text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    figures = {}
+    for line in text.splitlines():
+        name, figure = line.split()
+        figures.setdefault(name, []).append(int(figure))
+    shapes = {"short": "2 words", "line": "400 bytes, 17 commands", "script": "4 KiB"}
+    for name, shape in shapes.items():
+        took_us = [took / 1e3 for took in figures[name]]
+        rate = show(figures[f"{name}-rate"][0], "/s")
+        kib = show(figures[f"{name}-bytes"][0] / 1024, "KiB")
+        b.table.add(f"decision: {shape}", took_us, f"{rate} a core; {kib}", unit="us")
+    heap, resident = figures["rules-heap"][0] / 1024, figures["rules-resident"][0] / 1024
+    b.table.note(f"rules: {show(heap, 'KiB')} of heap, {show(resident, 'KiB')} more resident.")
+    bench_validate(b)
+    b.table.add("resident: guardian", [resident_kib(b.services["guardian"].pid) / 1024], unit="MiB")
+
+
+def bench_validate(b):
+    """A verdict and the guardian's smallest answer, in turns of ten over one CURVE connection."""
+    body = {"act": short_act(b"git status"), "principal": "bench"}
+    with b.corral.client("manager", "guardian") as client:
+
+        def ask():
+            assert client.ask("verdict_request", body)["approved"]
+
+        repeat(WARM_UP, lambda: (ask(), client.ask("status")))
+        verdicts, empty = [], []
+        for _ in range(100):
+            verdicts += repeat(10, ask)
+            empty += repeat(10, lambda: client.ask("status"))
+    b.table.add("verdict: git status, over ipc", verdicts, beside(empty, "status, same socket"))
+    times, apart = median(verdicts) / median(empty), (median(verdicts) - median(empty)) * 1000
+    tail = percentile(verdicts, 99) / percentile(empty, 99)
+    b.table.note(
+        f"verdict: {times:.2f}x an empty round trip at p50 (goal: {VERDICT_GOAL}x), {tail:.2f}x at "
+        f"p99; {show(apart, 'us')} more at p50."
+    )
 
 
 def bench_journal(b):
@@ -268,6 +314,7 @@ PARTS = {
     "life": bench_life,
     "kill": bench_kill,
     "guardian": bench_guardian,
+    "policy": bench_policy,
     "journal": bench_journal,
     "ping": bench_ping,
     "memory": bench_memory,
