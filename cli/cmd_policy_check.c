@@ -1,6 +1,7 @@
 /* corral policy check: what the rules think of a command, of one or of a file of them. */
 #include "base/scope.h"
 #include "cli/policy.h"
+#include "cli/policy_facts.h"
 #include "cli/policy_room.h"
 #include "cli/print.h"
 #include "data/json.h"
@@ -8,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARGV_MAX = 1024, LINE_BYTES = 1024 * 1024 };
+enum { ARGV_MAX = 1024, LINE_BYTES = 1024 * 1024, SEEN_BYTES = 8 * 1024 * 1024 };
 
 static int print_as_json(struct view command, const struct judgement *j, struct err *err)
 {
@@ -75,20 +76,44 @@ static enum colour colour_of(enum policy_decision decision)
     return decision == DECISION_ALLOW ? GREEN : decision == DECISION_DENY ? RED : YELLOW;
 }
 
-static int print_for_people(const struct cli *cli, const struct judgement *j, struct err *err)
+static int print_ids(const struct cli *cli, const char *name, const char *const *ids, size_t count,
+                     struct err *err)
 {
-    SCOPED(bytes_close) struct bytes rules = bytes_open(4096);
-    for (size_t i = 0; i < j->rules_count; i++)
-        if (bytes_addf(&rules, err, "%s%s", i ? ", " : "", j->rules[i]))
+    SCOPED(bytes_close) struct bytes text = bytes_open(4096);
+    for (size_t i = 0; i < count; i++)
+        if (bytes_addf(&text, err, "%s%s", i ? ", " : "", ids[i]))
             return -1;
+    return print_fact(cli, name, err, "%s", text.data ? (const char *)text.data : "");
+}
+
+/* A judgement's sentences are safe for a terminal already: escaping them again would show each
+ * backslash twice. */
+static void print_sentence(const struct cli *cli, const char *name, const char *sentence)
+{
+    if (sentence[0])
+        printf("%s%-14s%s %s\n", screen_colour(&cli->screen, DIM), name, screen_plain(&cli->screen),
+               sentence);
+}
+
+/* The decision first, then every command with what was seen of it. */
+static int print_for_people(const struct cli *cli, struct policy_setup *setup,
+                            const struct judgement *j, struct err *err)
+{
+    SCOPED(bytes_close) struct bytes seen = bytes_open(SEEN_BYTES);
     printf("%s%s%s, risk %s\n", screen_colour(&cli->screen, colour_of(j->decision)),
            policy_decision_name(j->decision), screen_plain(&cli->screen),
            policy_risk_name(j->risk));
-    return print_fact(cli, "rules", err, "%s", rules.data ? (const char *)rules.data : "") ||
-                   print_fact(cli, "reason", err, "%s", j->reason) ||
-                   print_fact(cli, "hint", err, "%s", j->hint)
-               ? -1
-               : 0;
+    if (cli->quiet)
+        return 0;
+    print_sentence(cli, "reason", j->reason);
+    print_sentence(cli, "instead", j->hint);
+    if (print_ids(cli, "rules", j->rules, j->rules_count, err) ||
+        print_ids(cli, "exempted", j->exempted, j->exempted_count, err) ||
+        print_ids(cli, "not enforced", j->shadow, j->shadow_count, err) ||
+        policy_facts_show(setup->room, &setup->context, setup->set, &cli->screen, &seen, err))
+        return -1;
+    fwrite(seen.data, 1, seen.len, stdout);
+    return 0;
 }
 
 /* Exits as a run of the command would that is refused: 0 only when it is allowed. */
@@ -142,7 +167,7 @@ int policy_check(struct cli *cli, int argc, char **argv, struct err *err)
     else if (judge_argv(&setup, &args, &j, &shown, err))
         return -1;
     if (cli->json ? print_as_json(text ? view_of(text) : bytes_view(&shown), &j, err)
-                  : print_for_people(cli, &j, err))
+                  : print_for_people(cli, &setup, &j, err))
         return -1;
     return exit_code_of(&j);
 }

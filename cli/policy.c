@@ -1,8 +1,10 @@
 /* policy.c - see policy.h. */
 #include "cli/policy.h"
 
+#include "base/clock.h"
 #include "base/scope.h"
 #include "cli/policy_room.h"
+#include "cli/units.h"
 #include "data/json.h"
 
 #include <stdio.h>
@@ -18,6 +20,9 @@ void policy_options(struct policy_setup *setup, struct option *rows)
         {"rules", 0, "DIR", option_text, &setup->rules, "A tenant's rule files, too."},
         {"cwd", 0, "DIR", option_text, &setup->cwd, "Where it would run; /workspace."},
         {"home", 0, "DIR", option_text, &setup->home, "Its home directory; /home/agent."},
+        {"agent", 0, "NAME", option_text, &setup->agent, "Who would run it, for conditions."},
+        {"tenant", 0, "NAME", option_text, &setup->tenant, "Whose agent; default with --agent."},
+        {"tags", 0, "K=V,…", units_commas, &setup->tags, "Of the sandbox, for conditions."},
     };
     memcpy(rows, mine, sizeof mine);
 }
@@ -38,6 +43,11 @@ int policy_load(struct policy_setup *setup, struct err *err)
     if (!setup->room)
         return err_set(err, ERR_MEMORY, "no memory to judge in");
     context->workspace = "/workspace";
+    context->agent = setup->agent;
+    context->tenant = setup->tenant ? setup->tenant : setup->agent ? "default" : NULL;
+    context->tags = setup->tags.items;
+    context->tags_count = setup->tags.count;
+    context->now_s = clock_wall_ns() / S_NS;
     if (place_of(setup->cwd, "/workspace", "cwd", &context->cwd, err) ||
         place_of(setup->home, "/home/agent", "home", &context->home, err))
         return -1;

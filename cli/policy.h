@@ -14,13 +14,15 @@ struct policy_room;
 /* What the options of every such command fill, and what is loaded from it. */
 struct policy_setup {
     const char *profile, *rules, *cwd, *home; /* NULL: the default */
+    const char *tenant, *agent;               /* NULL: nobody known, as to conditions */
+    struct texts tags;                        /* of the sandbox */
     struct ruleset *set;
     struct policy_context context;
     struct policy_room *room; /* for facts, reused from command to command */
 };
 
 /* The rows of these options; `rows` has POLICY_OPTIONS places. */
-enum { POLICY_OPTIONS = 4 };
+enum { POLICY_OPTIONS = 7 };
 void policy_options(struct policy_setup *setup, struct option *rows);
 
 /* Loads the rules. ERR_CONFIG, ERR_INVALID, ERR_IO, ERR_MEMORY. */

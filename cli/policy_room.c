@@ -41,3 +41,8 @@ void policy_room_argv(struct policy_room *room, struct policy_context *context,
     facts_read_argv(&room->facts, &setting, argv, argc);
     policy_judge(&room->facts, context, set, out);
 }
+
+struct facts *policy_room_facts(struct policy_room *room)
+{
+    return &room->facts;
+}

@@ -7,6 +7,7 @@
 #include "engine/policy/judgement.h"
 #include "engine/policy/ruleset.h"
 
+struct facts;
 struct policy_room;
 
 /* Room to judge in; NULL when there is no memory. Freed with policy_room_free. */
@@ -23,3 +24,6 @@ void policy_room_text(struct policy_room *room, struct policy_context *context,
 void policy_room_argv(struct policy_room *room, struct policy_context *context,
                       const struct ruleset *set, const struct view *argv, size_t argc,
                       struct judgement *out);
+
+/* What was seen in the last text or argument vector, until the next one. */
+struct facts *policy_room_facts(struct policy_room *room);

@@ -26,6 +26,7 @@ const char *policy_risk_name(enum policy_risk risk)
 struct hit {
     const struct rule *rule;
     const struct command_fact *command;
+    bool is_of_text; /* the match is about the whole text */
     enum policy_action action;
     enum policy_risk risk;
 };
@@ -44,7 +45,11 @@ static bool is_worse(const struct hit *a, const struct hit *b)
 {
     if (a->action != b->action)
         return a->action > b->action;
-    return a->risk != b->risk ? a->risk > b->risk : a->rule->index < b->rule->index;
+    if (a->risk != b->risk)
+        return a->risk > b->risk;
+    if (a->rule == b->rule) /* what names a command says more than what names the text */
+        return !a->is_of_text && b->is_of_text;
+    return a->rule->index < b->rule->index;
 }
 
 /* Keeps the list in order and every id once; where there is no room the mildest one goes. */
@@ -103,7 +108,8 @@ static bool soften(struct trial *t, struct hit *hit)
 static void on_match(void *context, const struct rule *rule)
 {
     struct trial *t = context;
-    struct hit hit = {rule, t->subject.c, rule->action, rule->risk};
+    struct hit hit = {rule, t->subject.c, match_asks_text(t->subject.match), rule->action,
+                      rule->risk};
     /* a rule file that the sandbox may write makes no command known */
     t->any |= rule->tier <= TIER_TENANT && rule->enforced;
     if (!rule->enforced) {
@@ -123,9 +129,13 @@ static void explain(struct trial *t)
 {
     struct judgement *out = t->out;
     const struct hit *worst = &t->hits[0];
-    char command[128], reason[512];
+    char command[128], does[256], reason[640];
     message_command(command, sizeof command, worst->command);
-    snprintf(reason, sizeof reason, "\"%s\" %s.", command, worst->rule->description);
+    message_text(does, sizeof does, worst->rule->description);
+    if (worst->is_of_text)
+        snprintf(reason, sizeof reason, "The text %s: %s.", does, t->subject.facts->trouble.why);
+    else
+        snprintf(reason, sizeof reason, "\"%s\" %s.", command, does);
     text_copy(out->reason, sizeof out->reason, reason);
     if (out->decision == DECISION_ALLOW)
         return;
@@ -297,10 +307,12 @@ static void raise_rule(struct judgement *out, const struct rule *rule)
         return;
     out->decision = decision;
     put_first(out, rule->id);
-    snprintf(out->reason, sizeof out->reason, "The command %.240s.", rule->description);
+    char does[256];
+    message_text(does, sizeof does, rule->description);
+    snprintf(out->reason, sizeof out->reason, "The command %.240s.", does);
     if (!out->hint[0])
-        text_copy(out->hint, sizeof out->hint,
-                  strchr(rule->message, '{') ? "Ask the operator." : rule->message);
+        message_text(out->hint, sizeof out->hint,
+                     strchr(rule->message, '{') ? "Ask the operator." : rule->message);
 }
 
 /* Also a rule that an override takes away from the base: a layer wants it all the same. */

@@ -30,6 +30,11 @@ bool rule_holds(const struct rule *rule, struct subject *s)
     return false;
 }
 
+bool match_asks_text(const struct rule_match *m)
+{
+    return m->needs & NEED_TROUBLE;
+}
+
 static bool context_holds(const struct rule *rule, const struct policy_context *context)
 {
     return !rule->conditional ||

@@ -106,3 +106,10 @@ void message_fill(char *to, size_t size, const struct rule *rule, struct subject
     }
     show(to, size, &raw, "");
 }
+
+void message_text(char *to, size_t size, const char *text)
+{
+    SCOPED(bytes_close) struct bytes raw = bytes_open(8192);
+    add_text(&raw, text);
+    show(to, size, &raw, "");
+}

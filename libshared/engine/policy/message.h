@@ -8,3 +8,6 @@ void message_command(char *to, size_t size, const struct command_fact *c);
 
 /* A rule's message with {command}, {paths}, {hosts} and {rule} filled in, escaped and cut. */
 void message_fill(char *to, size_t size, const struct rule *rule, struct subject *s);
+
+/* A text of a rule file, escaped and cut. */
+void message_text(char *to, size_t size, const char *text);
