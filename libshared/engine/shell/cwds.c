@@ -33,7 +33,9 @@ void cwds_add(struct cwds *a, const struct cwds *b)
 
 struct cwds cwds_change(struct arena *arena, const struct cwds *from, const char *path)
 {
-    struct cwds to = {.unknown = from->unknown && path[0] != '/'};
+    static const struct cwds root = {.path = {"/"}, .count = 1};
+    from = path[0] == '/' ? &root : from; /* wherever it was before, known or not */
+    struct cwds to = {.unknown = from->unknown};
     for (unsigned i = 0; i < from->count; i++) {
         arena->steps += strlen(from->path[i]) + strlen(path);
         char joined[CWDS_PATH_MAX];

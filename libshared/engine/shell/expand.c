@@ -338,6 +338,18 @@ static const char *home_of(const struct expansion *e)
     return a && !memchr(a->text, HOLE, a->len) ? a->text : NULL;
 }
 
+/* The usual home of a user. Numbers and signs are places of the shell. */
+static bool put_home(struct fields *f, const char *name)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    if (!name[0] || !strchr(letters, name[0]) || strpbrk(name, "/\\ \t\n"))
+        return false;
+    bool is_root = !strcmp(name, "root");
+    put(f, "/home/", is_root ? 1 : 6);
+    put(f, name, strlen(name));
+    return true;
+}
+
 /* Replaces a tilde-prefix and returns how many atoms it has; 0 when there is none. */
 static size_t put_tilde(struct fields *f, const struct atoms *a, size_t from)
 {
@@ -351,14 +363,13 @@ static size_t put_tilde(struct fields *f, const struct atoms *a, size_t from)
         name[n++] = a->items[at].c;
     }
     name[n] = 0;
-    const char *known = !n && !f->e->home       ? home_of(f->e)
-                        : !n                    ? f->e->home
-                        : !strcmp(name, "+")    ? f->e->pwd
-                        : !strcmp(name, "root") ? "/root"
-                                                : NULL;
+    const char *known = !n && !f->e->home    ? home_of(f->e)
+                        : !n                 ? f->e->home
+                        : !strcmp(name, "+") ? f->e->pwd
+                                             : NULL;
     if (known)
         put(f, known, strlen(known));
-    else
+    else if (!put_home(f, name))
         put_hole(f, false, true);
     return at - from;
 }
@@ -368,10 +379,27 @@ static bool is_glob(const struct atoms *a, size_t i, size_t last_close)
     return is_char(a, i, '*') || is_char(a, i, '?') || (is_char(a, i, '[') && i < last_close);
 }
 
-/* Puts atoms; `assigns`: a tilde expands behind a colon, too. */
+/* Where the value of "NAME=value" begins, which is an argument like any other; SIZE_MAX: it is not
+ * one. */
+static size_t value_of(const struct atoms *a)
+{
+    size_t i = 0;
+    for (; i < a->count && !a->items[i].part && !a->items[i].quoted; i++) {
+        unsigned char c = (unsigned char)a->items[i].c;
+        if (c == '=' && i)
+            return i + 1;
+        if (c != '_' && !isalpha(c) && !(i && isdigit(c)))
+            return SIZE_MAX;
+    }
+    return SIZE_MAX;
+}
+
+/* Puts atoms; `assigns`: a tilde expands behind a colon, too. So it does, and behind the "=", in
+ * what looks like an assignment to bash. */
 static void put_atoms(struct fields *f, const struct atoms *a, bool assigns)
 {
     size_t last_close = 0, i = put_tilde(f, a, 0);
+    size_t value = assigns ? 0 : f->e->posix ? SIZE_MAX : value_of(a);
     for (size_t at = 0; at < a->count; at++)
         if (is_char(a, at, ']'))
             last_close = at;
@@ -385,7 +413,7 @@ static void put_atoms(struct fields *f, const struct atoms *a, bool assigns)
         else
             put(f, &atom->c, 1);
         i++;
-        if (assigns && is_char(a, i - 1, ':'))
+        if (i >= value && (i == value || is_char(a, i - 1, ':')))
             i += put_tilde(f, a, i);
     }
 }

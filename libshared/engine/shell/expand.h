@@ -27,7 +27,7 @@ struct arg {
     bool splits;    /* a hole that may become no argument, or several */
     bool process;   /* has a <( ) or >( ) */
     bool climbs;    /* a hole may be any text, "/.." too; false: numbers, names found in a place */
-    bool changes;   /* a hole of a variable that the loop around it sets */
+    bool changes;   /* what differs from round to round: a hole of a variable, an item of xargs */
     const char *content; /* of one <( ): what reading it gives; NULL: not known */
 };
 

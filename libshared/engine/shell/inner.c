@@ -49,65 +49,6 @@ static struct place inner_place(const struct peeling *p)
         .context = p->c->context | p->context, .upstream = p->c->upstream, .wrapper = p->c};
 }
 
-/* What one directory's search finds: something below it. */
-static struct arg below(struct peeling *p, const struct arg *root)
-{
-    struct arg found = *root;
-    char *text = walk_new(p->w, root->len + 3, 1);
-    if (!text || root->kind != ARG_LITERAL || root->glob_at != SIZE_MAX)
-        return arg_hole();
-    memcpy(text, root->text, root->len);
-    text[root->len] = '/';
-    text[root->len + 1] = HOLE;
-    found.kind = ARG_PARTIAL;
-    found.text = text;
-    found.len = root->len + 2;
-    return found;
-}
-
-static void add_found(struct peeling *p, const struct command_fact *find, struct args *to)
-{
-    size_t from, roots = facts_find_starts(find, &from);
-    struct expansion e = walk_expansion(p->w, p->in);
-    struct arg here = arg_literal(".");
-    for (size_t i = 0; i < roots; i++)
-        args_add(&e, to, below(p, &find->argv.items[from + i]));
-    if (!roots)
-        args_add(&e, to, below(p, &here));
-}
-
-/* Adds what xargs reads: what find found, or anything. */
-static void add_read(struct peeling *p, struct args *to)
-{
-    const struct command_fact *from = p->c->upstream;
-    struct expansion e = walk_expansion(p->w, p->in);
-    if (from && from->name && !strcmp(from->name, "find"))
-        add_found(p, from, to);
-    else
-        args_add(&e, to, arg_hole());
-}
-
-/* xargs appends what it reads, or puts it where -I says. */
-void inner_sweep(struct peeling *p, struct command_fact *c)
-{
-    struct args given = c->argv;
-    struct expansion e = walk_expansion(p->w, p->in);
-    c->swept = true;
-    c->context |= CONTEXT_LOOP;
-    c->argv = (struct args){0};
-    for (size_t i = 0; i < given.count; i++) {
-        const struct arg *a = &given.items[i];
-        if (!p->replace || !strstr(a->text, p->replace))
-            args_add(&e, &c->argv, *a);
-        else if (!strcmp(a->text, p->replace) && i)
-            add_read(p, &c->argv);
-        else
-            args_add(&e, &c->argv, arg_hole());
-    }
-    if (!p->replace)
-        add_read(p, &c->argv);
-}
-
 struct flow inner_text(struct peeling *p, const struct arg *code)
 {
     enum wrapper_kind kind = p->row->kind;
@@ -162,11 +103,11 @@ static struct flow run_program(struct peeling *p)
     if (p->row->traits & TAKES_CODE && second &&
         (arg_is(first, "-c") || arg_is(first, "--command")))
         return inner_text(p, second);
+    if (p->row->traits & SWEEPS)
+        return sweep_run(p, p->at, &p->moved);
     struct command_fact *c = inner_command(p, p->at, p->c->argv.count);
     if (!c)
         return flow_same(p->in);
-    if (p->row->traits & SWEEPS)
-        inner_sweep(p, c);
     struct flow flow = record_command(p->w, c, &p->moved);
     return c->external ? flow_same(p->in) : flow;
 }
@@ -326,7 +267,7 @@ static void inner_action(struct peeling *p, size_t from, size_t end)
     for (size_t i = from; i < end && c; i++) {
         const struct arg *a = peel_argument(p, i);
         if (!strcmp(a->text, "{}"))
-            add_found(p, p->c, &c->argv);
+            sweep_found(p, p->c, &c->argv);
         else
             args_add(&e, &c->argv, strstr(a->text, "{}") ? arg_hole() : *a);
     }

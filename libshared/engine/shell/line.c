@@ -40,6 +40,9 @@ struct flow line_joined(struct peeling *p)
         return flow_same(p->in);
     if (!peel_skip_operands(p))
         return peel_unsure(p, TROUBLE_CODE, "runs a command that is known only when it runs");
+    if (p->row->traits & ELSEWHERE && p->at < p->c->argv.count &&
+        arg_is(&p->c->argv.items[p->at], "--"))
+        p->at++;
     if (p->at >= p->c->argv.count) { /* a remote shell reads what comes */
         if (p->row->traits & ELSEWHERE && has_input(p) && p->c->operands_count)
             produce_stdin(p);
@@ -73,9 +76,9 @@ struct flow line_args(struct peeling *p)
     }
     if (at + 1 >= p->c->argv.count || p->looks_only)
         return flow_same(p->in);
+    if (sweeps)
+        return sweep_run(p, at + 1, p->in);
     struct command_fact *c = inner_command(p, at + 1, p->c->argv.count);
-    if (c && sweeps)
-        inner_sweep(p, c);
     if (c)
         record_command(p->w, c, p->in);
     return flow_same(p->in);

@@ -75,8 +75,12 @@ struct flow inner_run(struct peeling *p);
 /* The arguments [at, end) as a command of their own, run by p->c. NULL without memory. */
 struct command_fact *inner_command(struct peeling *p, size_t at, size_t end);
 
-/* Notes that what is run gets its arguments from a search or its input. */
-void inner_sweep(struct peeling *p, struct command_fact *c);
+/* Runs the arguments from `at` on as a command that gets more of them from a search or its input:
+ * once for each round of xargs where the input is known. */
+struct flow sweep_run(struct peeling *p, size_t at, const struct cwds *in);
+
+/* Adds what find finds: something below each place where it starts. */
+void sweep_found(struct peeling *p, const struct command_fact *find, struct args *to);
 
 /* A script that is no plain file: its text may come from anywhere. */
 bool inner_is_odd_file(const struct peeling *p, const struct arg *a);

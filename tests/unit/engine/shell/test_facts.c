@@ -195,6 +195,9 @@ static void follows_the_directory(void **state)
     assert_cwds("echo $(cd /) && a", "/workspace");
     assert_cwds("false && cd /x; a", "/x /workspace");
     assert_cwds("cd $x && a", "?");
+    assert_cwds("cd $x && cd / && a", "/");
+    assert_cwds("cd $x && cd y && a", "?");
+    assert_cwds("ssh h 'cd /etc && a'", "/etc");
     assert_cwds("cd - && a", "?");
     assert_cwds("eval 'cd /' && a", "/");
     assert_cwds("command cd / && a", "/");

@@ -252,6 +252,37 @@ static void tells_loops_that_start_programs_without_end(void **state)
                          cases[i].spawns);
 }
 
+static void knows_what_xargs_reads(void **state)
+{
+    (void)state;
+    assert_runs("echo /etc /usr | xargs rm -r", "echo /etc /usr | xargs rm -r | rm -r /etc /usr");
+    assert_runs("xargs kill <<< 1", "xargs kill | kill 1");
+    assert_runs("printf 'a\\nb c\\n' | xargs -n1 x",
+                "printf a\\nb c\\n | xargs -n1 x | x a | x b | x c");
+    assert_runs("printf ' a\\nb c\\n' | xargs -I% x y% %",
+                "printf  a\\nb c\\n | xargs -I% x y% % | x ya a | x yb c b c");
+    assert_runs("echo a,b | xargs -d, x", "echo a,b | xargs -d, x | x a b\n");
+    assert_runs("echo /etc > l; xargs -a l x", "echo /etc | xargs -a l x | x /etc");
+    assert_runs("echo rm / | xargs env", "echo rm / | xargs env | env rm / | rm /");
+    assert_runs("echo \"a 'b c'\" | xargs x", "echo a 'b c' | xargs x | x ?");
+    assert_runs("echo a | xargs -0 x", "echo a | xargs -0 x | x ?");
+    assert_runs("y | xargs x", "y | xargs x | x ?");
+    assert_runs("find /a | xargs x", "find /a | xargs x | x /a/?");
+    assert_runs("printf 'id\\nreboot\\n' | xargs -n1 sh -c",
+                "printf id\\nreboot\\n | xargs -n1 sh -c | sh -c id | id | sh -c reboot | reboot");
+}
+
+static void knows_homes_by_their_tilde(void **state)
+{
+    (void)state;
+    assert_runs("a ~ ~/b ~root/c ~bob ~bob/d",
+                "a /users/agent /users/agent/b /root/c /home/bob /home/bob/d");
+    assert_runs("a ~- ~1/x", "a ? ?/x");
+    assert_runs("dd of=~/x a=b:~/y -o=~/z 'c=~/w'",
+                "dd of=/users/agent/x a=b:/users/agent/y -o=~/z c=~/w");
+    assert_runs("sh -c 'dd of=~/x'", "sh -c dd of=~/x | dd of=~/x");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -269,6 +300,8 @@ int main(void)
         cmocka_unit_test(says_which_files_run_and_who_wrote_them),
         cmocka_unit_test(tells_what_changes_from_round_to_round),
         cmocka_unit_test(tells_loops_that_start_programs_without_end),
+        cmocka_unit_test(knows_what_xargs_reads),
+        cmocka_unit_test(knows_homes_by_their_tilde),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
