@@ -4,12 +4,13 @@
 
 #include "base/scope.h"
 #include "engine/shell/literal.h"
+#include "engine/shell/sed_script.h"
 
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
-enum { CALL_ARGS_MAX = 64, ITEM_MAX_BYTES = 1024 /* of one that is no literal */ };
+enum { CALL_ARGS_MAX = 64, ITEM_MAX_BYTES = 1024 /* of one that is no literal */, NESTED_MAX = 4 };
 
 /* How sure a name is of running a shell. */
 enum call_kind {
@@ -67,6 +68,7 @@ struct scan {
     const char *language;
     const char *text;
     bool interpolates;
+    unsigned nested; /* texts that vim executes, one in the other */
 };
 
 static bool is_language(const struct scan *s, const char *languages)
@@ -297,12 +299,44 @@ static const struct line_word {
     {"gnuplot", "!"},
 };
 
+/* What stands before a command of vim: ranges, and words that only change how it is shown. */
+static size_t skip_modifiers(const char *line, size_t len)
+{
+    static const char *const words[] = {"silent!", "silent", "sil!", "sil",     "noautocmd", "noa",
+                                        "verbose", "vert",   "tab",  "keepalt", "try",       "|"};
+    size_t at = 0, before;
+    do {
+        before = at;
+        at += strspn(line + at, " \t:");
+        for (size_t i = 0; i < COUNT(words); i++) {
+            size_t n = strlen(words[i]);
+            if (at + n < len && !strncmp(line + at, words[i], n) && strchr(" \t:!", line[at + n]))
+                at += n;
+        }
+    } while (at != before && at < len);
+    size_t range = strspn(line + at, "0123456789.,$%'<>");
+    return at + range < len && line[at + range] == '!' ? at + range : at < len ? at : len;
+}
+
 /* One line, or one statement of it. */
 static void scan_line(struct scan *s, const char *line, size_t len)
 {
     while (len && strchr(" \t:{", *line)) {
         line++;
         len--;
+    }
+    size_t skipped = strcmp(s->language, "vim") ? 0 : skip_modifiers(line, len);
+    line += skipped;
+    len -= skipped;
+    if (!strcmp(s->language, "vim") && !strncmp(line, "exe", 3)) {
+        const char *quoted = line + strcspn(line, "'\"\n");
+        struct literal l = literal_read(&s->p->w->facts->arena, quoted, false);
+        if (l.text && s->nested < NESTED_MAX) {
+            s->nested++;
+            scan_line(s, l.text, strlen(l.text));
+            s->nested--;
+        }
+        return;
     }
     for (size_t i = 0; i < COUNT(line_words); i++) {
         size_t n = strlen(line_words[i].word);
@@ -337,50 +371,21 @@ static void scan_sql(struct scan *s)
     }
 }
 
-/* Behind a part of s/…/…/ that ends at the mark. */
-static const char *behind_mark(const char *at, char mark)
-{
-    while (*at && *at != '\n' && *at != mark)
-        at += at[0] == '\\' && at[1] ? 2 : 1;
-    return at + (*at == mark);
-}
-
-/* A command of a sed script at `at`, behind its address. Returns where the next one may begin. */
-static const char *read_sed_command(struct scan *s, const char *at)
-{
-    size_t line = strcspn(at, "\n");
-    if (*at == 'e' && (line == 1 || strchr(" \t", at[1]))) { /* 1e command */
-        size_t blank = strspn(at + 1, " \t");
-        char *code = arena_text(&s->p->w->facts->arena, at + 1, line - 1);
-        if (code)
-            run_shell(s, code, blank + 1 < line);
-        return at + line;
-    }
-    if ((*at == 's' || *at == 'y') && at[1] && at[1] != '\n') { /* s/x/y/e runs what it made */
-        const char *flags = behind_mark(behind_mark(at + 2, at[1]), at[1]);
-        size_t len = strspn(flags, "gpiIeMm0123456789");
-        if (*at == 's' && memchr(flags, 'e', len))
-            run_shell(s, "", false);
-        return flags + len;
-    }
-    return strchr("aicrRwW", *at) ? at + line : at + 1; /* a text or a name takes the line */
-}
-
 static void scan_sed(struct scan *s)
 {
+    struct sed_command c;
     for (const char *at = s->text; *at;) {
-        at += strspn(at, " \t\n;{}0123456789,$!~+");
-        if (*at == '/')
-            at = behind_mark(at + 1, '/');
-        else if (*at)
-            at = read_sed_command(s, at);
+        at = sed_read(at, &c);
+        char *code = c.runs && !c.writes ? arena_text(&s->p->w->facts->arena, c.text, c.len) : NULL;
+        if (c.runs)
+            run_shell(s, code ? code : "", code && c.len);
     }
 }
 
 void calls_walk(struct peeling *p)
 {
     for (const struct code_fact *f = p->c->code; f; f = f->next) {
-        struct scan s = {p, f->language, f->text.text, false};
+        struct scan s = {p, f->language, f->text.text, false, 0};
         s.interpolates = is_language(&s, "perl ruby php");
         p->w->facts->arena.steps += f->text.len;
         if (!strcmp(f->language, "sed")) {

@@ -5,6 +5,7 @@
 #include "base/scope.h"
 #include "engine/shell/files.h"
 #include "engine/shell/literal.h"
+#include "engine/shell/sed_script.h"
 
 #include <stdint.h>
 #include <string.h>
@@ -233,6 +234,74 @@ static void look_through(const struct looking *l, const char *text)
     }
 }
 
+/* Files that a sed script reads and writes, whatever the command's operands are. */
+static void look_through_sed(struct walk *w, struct command_fact *c, const char *script)
+{
+    struct sed_command read;
+    for (const char *at = script; *at && !walk_is_full(w);) {
+        at = sed_read(at, &read);
+        char *name =
+            read.reads || read.writes ? arena_text(&w->facts->arena, read.text, read.len) : NULL;
+        struct arg file = arg_literal(name ? name : "");
+        if (file.len)
+            files_add(w, c, read.reads ? TOUCH_READ : TOUCH_WRITE, false, &file);
+    }
+}
+
+/* awk: print > "file", getline < "file". */
+static void look_through_awk(const struct looking *l, const char *text)
+{
+    for (const char *at = text; *at && !walk_is_full(l->w);) {
+        if (*at == '"') {
+            struct literal skipped = literal_quoted(&l->w->facts->arena, at, false);
+            at = skipped.end > at ? skipped.end : at + 1;
+            continue;
+        }
+        bool writes_it = *at == '>', reads_it = *at == '<';
+        at++;
+        if (!writes_it && !reads_it)
+            continue;
+        const char *next = skip_blanks(at + (writes_it && *at == '>'));
+        struct literal name =
+            *next == '"' ? literal_read(&l->w->facts->arena, next, false) : (struct literal){0};
+        if (!name.text || !name.text[0])
+            continue;
+        struct arg path = path_of(l, &name);
+        files_add(l->w, l->c, writes_it ? TOUCH_WRITE : TOUCH_READ, false, &path);
+        at = name.end;
+    }
+}
+
+/* vim and ed: "w file", "saveas file", "r file", each in a line. */
+static void look_through_lines(const struct looking *l, const char *text)
+{
+    static const struct {
+        const char *word;
+        unsigned touches;
+    } words[] = {{"w", TOUCH_WRITE},      {"w!", TOUCH_WRITE},    {"wq", TOUCH_WRITE},
+                 {"W", TOUCH_WRITE},      {"write", TOUCH_WRITE}, {"write!", TOUCH_WRITE},
+                 {"saveas", TOUCH_WRITE}, {"r", TOUCH_READ},      {"read", TOUCH_READ},
+                 {"e", TOUCH_READ},       {"edit", TOUCH_READ}};
+    for (const char *line = text; *line;) {
+        size_t len = strcspn(line, "\n|");
+        const char *at = line + strspn(line, " \t:%,$0123456789");
+        size_t word = strcspn(at, " \t\n|"), blank = strspn(at + word, " \t");
+        for (size_t i = 0; i < COUNT(words) && blank; i++) {
+            if (strlen(words[i].word) != word || strncmp(words[i].word, at, word) != 0)
+                continue;
+            const char *name = at + word + blank;
+            name += strspn(name, "> ");
+            char *copy = arena_text(&l->w->facts->arena, name, strcspn(name, " \t\n|"));
+            struct literal whole = {copy, name, true};
+            struct arg path =
+                path_of(l, copy && copy[0] ? &whole : &(struct literal){"", name, true});
+            if (path.len && path.text[0] != '!')
+                files_add(l->w, l->c, words[i].touches, false, &path);
+        }
+        line += len + (line[len] != 0);
+    }
+}
+
 void code_files(struct walk *w, struct command_fact *c)
 {
     static const char known[] = "python perl ruby node php lua";
@@ -241,7 +310,13 @@ void code_files(struct walk *w, struct command_fact *c)
         struct looking l = {w, c, f->language, e.home, false};
         l.interpolates = is_language("perl ruby php", f->language);
         w->facts->arena.steps += f->text.len;
-        if (is_language(known, f->language))
+        if (!strcmp(f->language, "sed"))
+            look_through_sed(w, c, f->text.text);
+        else if (!strcmp(f->language, "awk"))
+            look_through_awk(&l, f->text.text);
+        else if (!strcmp(f->language, "vim"))
+            look_through_lines(&l, f->text.text);
+        else if (is_language(known, f->language))
             look_through(&l, f->text.text);
     }
 }

@@ -1,6 +1,7 @@
 /* disk.c - see disk.h. */
 #include "engine/shell/disk.h"
 
+#include "base/scope.h"
 #include "engine/shell/sources.h"
 #include "engine/shell/walk.h"
 
@@ -14,6 +15,7 @@ struct written {
     const struct arg *content;         /* NULL: not known */
     const struct arg *before;          /* the content before it was written last */
     const char *target;                /* of a link; NULL: it is none */
+    const char *program; /* it is a copy of, or a link to; NULL: of none that is known */
     struct written *next;
 };
 
@@ -130,21 +132,52 @@ static bool resolve(struct walk *w, char path[CWDS_PATH_MAX])
     return false;
 }
 
+/* What of a path is known: all of it, or the directory in front of its first pattern or hole. */
+static size_t known_length(const struct arg *a)
+{
+    size_t len = strcspn(a->text, (const char[]){HOLE, 0});
+    if (a->glob_at < len)
+        len = a->glob_at;
+    while (len < a->len && len && a->text[len - 1] != '/')
+        len--;
+    return len;
+}
+
+/* A link's target, with what stands behind the directory that is known. */
+static struct arg join_rest(struct walk *w, const char *target, const struct arg *a, size_t known)
+{
+    size_t len = strlen(target), rest = a->len - known;
+    bool slash = rest && len && target[len - 1] != '/';
+    char *text = walk_new(w, len + slash + rest + 1, 1);
+    struct arg joined = *a;
+    if (!text)
+        return arg_hole();
+    memcpy(mempcpy(text, target, len), "/", slash);
+    memcpy(text + len + slash, a->text + known, rest);
+    joined.text = text;
+    joined.len = len + slash + rest;
+    if (a->glob_at != SIZE_MAX)
+        joined.glob_at = a->glob_at - known + len + slash;
+    return joined;
+}
+
 /* The same touches of the file that a link stands for. */
 static void add_resolved(struct walk *w, struct command_fact *c, const struct file_fact *file)
 {
     struct paths paths;
-    read_paths(&paths, c->cwds, &file->path);
+    size_t known = known_length(&file->path);
+    char *directory = known ? arena_text(&w->facts->arena, file->path.text, known) : NULL;
+    struct arg plain = arg_literal(directory ? directory : "");
+    read_paths(&paths, c->cwds, &plain);
     for (unsigned i = 0; i < paths.count; i++) {
         bool any = false;
         for (int times = 0; times < LINKS_MAX && resolve(w, paths.at[i]); times++)
             any = true;
         struct file_fact *meant = any ? walk_new(w, 1, sizeof *meant) : NULL;
-        char *copy = meant ? arena_text(&w->facts->arena, paths.at[i], strlen(paths.at[i])) : NULL;
-        if (!copy)
+        if (!meant)
             continue;
         *meant = *file;
-        meant->path = arg_literal(copy);
+        meant->path = join_rest(w, paths.at[i], &file->path, known);
         meant->next = c->files;
         c->files = meant;
     }
@@ -186,6 +219,7 @@ static void add_writer(struct walk *w, const struct command_fact *c, const struc
         file->writers = sources_add(w, c, WAY_FILE, file->writers);
         file->before = file->content;
         file->content = NULL;
+        file->program = NULL;
     }
 }
 
@@ -215,27 +249,61 @@ static void add_link(struct walk *w, const struct command_fact *c)
     }
 }
 
+/* The name of a program of the system, by its path or by that of a copy of the same text. */
+static const char *program_of(struct walk *w, const struct cwds *cwds, const struct arg *a)
+{
+    static const char *const places[] = {"/bin/",      "/sbin/",          "/usr/bin/",
+                                         "/usr/sbin/", "/usr/local/bin/", "/usr/local/sbin/"};
+    struct paths paths;
+    read_paths(&paths, cwds, a);
+    for (unsigned i = 0; i < paths.count; i++) {
+        const struct written *file = find(w, paths.at[i], strlen(paths.at[i]));
+        if (file && file->program)
+            return file->program;
+        const char *name = strrchr(paths.at[i], '/') + 1;
+        for (size_t k = 0; k < COUNT(places); k++)
+            if (!strncmp(paths.at[i], places[k], strlen(places[k])) && *name)
+                return arena_text(&w->facts->arena, name, strlen(name));
+    }
+    return NULL;
+}
+
+const char *disk_program(struct walk *w, const struct cwds *cwds, const struct arg *path)
+{
+    struct paths paths;
+    if (!w->disk.programs)
+        return NULL;
+    read_paths(&paths, cwds, path);
+    for (unsigned i = 0; i < paths.count; i++) {
+        const struct written *file = find(w, paths.at[i], strlen(paths.at[i]));
+        if (file && file->program)
+            return file->program;
+    }
+    return NULL;
+}
+
 /* What cp and mv of one file to another one do to what is known of it. */
 static void copy_content(struct walk *w, const struct command_fact *c)
 {
-    const struct arg *operands[2];
-    size_t count = 0;
-    for (size_t i = 1; i < c->argv.count; i++)
-        if (c->argv.items[i].text[0] != '-' && count++ < 2)
-            operands[count - 1] = &c->argv.items[i];
+    const struct arg *const *operands = c->operands;
+    size_t count = c->operands_count;
     const struct arg *content = count == 2 ? disk_content(w, c->cwds, operands[0]) : NULL;
     struct paths paths;
     if (count == 2)
         add_sources(w, (struct command_fact *)c, operands[0], WAY_FILE);
     if (count == 2)
         add_writer(w, c, operands[1]);
-    if (!content)
+    const char *program = count == 2 ? program_of(w, c->cwds, operands[0]) : NULL;
+    if (!content && !program)
         return;
+    w->disk.programs |= program != NULL;
     read_paths(&paths, c->cwds, operands[1]);
     for (unsigned i = 0; i < paths.count; i++) {
         struct written *file = find_or_add(w, paths.at[i]);
-        if (file)
+        if (file) {
             file->content = content;
+            file->program = program;
+        }
     }
 }
 

@@ -20,6 +20,7 @@ struct disk {
     struct written **buckets;          /* NULL until something is written */
     const struct source_fact *unknown; /* writers of files whose path is not known */
     bool links;                        /* there is a link */
+    bool programs;                     /* there is a copy of a program */
 };
 
 /* Adds the sources that come from the files which the command touches, and the files that it
@@ -32,6 +33,9 @@ void disk_note_output(struct walk *w, const struct command_fact *c, const struct
 
 /* The text of a file of the same text: NULL when it is not known. */
 const struct arg *disk_content(struct walk *w, const struct cwds *cwds, const struct arg *path);
+
+/* The program of the system that the text copied or linked to this path; NULL: none. */
+const char *disk_program(struct walk *w, const struct cwds *cwds, const struct arg *path);
 
 /* Adds to `to` the directories that a path leads to through links. */
 void disk_follow(struct walk *w, const struct cwds *from, const struct arg *path, struct cwds *to);

@@ -107,7 +107,8 @@ struct source_fact {
 
 struct command_fact {
     size_t index;     /* its place among the records, from 0 */
-    const char *name; /* basename; NULL: known only when it runs; "": only assignments, redirects */
+    const char *name; /* basename, of a copy that the text made: of its source; NULL: known only
+                         when it runs; "": only assignments, redirects */
     struct args argv;
     const struct assign_fact *assigns;
     size_t assigns_count;

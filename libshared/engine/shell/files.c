@@ -332,6 +332,22 @@ static void add_fetched(struct walk *w, struct command_fact *c, const struct arg
     }
 }
 
+/* A search that is told no place looks through its directory: always those that never read their
+ * input but from a pipe, the others where an option says so. */
+static void add_search(struct walk *w, struct command_fact *c)
+{
+    const struct reading *r = c->reading;
+    bool greps = !strcmp(r->program->name, "egrep");
+    size_t patterns = r->instead ? 0 : 1;
+    bool piped = c->upstream || c->context & CONTEXT_PIPED_IN;
+    struct arg here = arg_literal(".");
+    if (strcmp(r->program->operands, "(-)s*") != 0 || c->operands_count > r->commands + patterns ||
+        c->swept)
+        return;
+    if (greps ? r->effects[EFFECT_RECURSIVE] || !strcmp(c->name, "rgrep") : !piped)
+        files_add(w, c, TOUCH_READ | TOUCH_SEARCH, true, &here);
+}
+
 static void find_by_row(struct walk *w, struct command_fact *c)
 {
     const struct arg *from = files_from(w, c), *into = NULL;
@@ -349,6 +365,7 @@ static void find_by_row(struct walk *w, struct command_fact *c)
         add_operand(w, c, i, from);
     if (into)
         add_target(w, c, into, NULL, TOUCH_WRITE);
+    add_search(w, c);
     add_link(w, c, from);
     add_fetched(w, c, into ? into : from);
 }

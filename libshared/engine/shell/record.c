@@ -149,6 +149,9 @@ struct flow record_command(struct walk *w, struct command_fact *c, const struct 
     const struct arg *first = &c->argv.items[0];
     if (name_is_known(first))
         c->name = base_name(first->text);
+    const char *copied = c->name && strchr(first->text, '/') ? disk_program(w, in, first) : NULL;
+    if (copied)
+        c->name = copied;
     inherit_sources(w, c);
     append(w, c, in);
     disk_note(w, c);

@@ -305,8 +305,86 @@ static void sees_files_of_other_languages(void **state)
         {"php -r 'unlink(\"a\");'", "d:a"},
         {"lua -e 'io.open(\"a\",\"w\")'", "w:a"},
         {"python3 -c \"print('open')\"", ""},
+        {"sed -n 'w /etc/a' b", "r:b w:/etc/a"},
+        {"sed 's,x,y,gw /etc/a' b", "r:b w:/etc/a"},
+        {"sed -e '/x/r c' -e ':a;N;ba' b", "r:b r:c"},
+        {"sed 's/w /x/; y/w /xx/' b", "r:b"},
+        {"awk '{print > \"a\"}' b", "r:b w:a"},
+        {"awk 'BEGIN{while ((getline x < \"a\") > 0) y}'", "r:a"},
+        {"awk '$1 > 2 {print \"> c\"}' b", "r:b"},
+        {"vim -es -c 'w! /etc/a' b", "rw:b w:/etc/a"},
+        {"ed -s b <<< 'w /etc/a'", "rw:b w:/etc/a"},
     };
     check(rows, COUNT(rows));
+}
+
+static void sees_searches_that_name_no_place(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"grep -rn x", "rs*:."},   {"rgrep x", "rs*:."}, {"grep -n x", ""},
+        {"grep -rn x a", "rs*:a"}, {"rg x", "rs*:."},    {"rg -e x", "rs*:."},
+        {"rg x a", "rs:a"},        {"ag x", "rs*:."},
+    };
+    check(rows, COUNT(rows));
+}
+
+/* The files of the text's last command. */
+static void check_last(const struct row *rows, size_t count)
+{
+    size_t wrong = 0;
+    for (size_t i = 0; i < count; i++) {
+        SCOPED(facts_close) struct facts f = {0};
+        char shown[1024];
+        facts_read_shell(&f, &setting, view_of(rows[i].text));
+        const struct command_fact *last = f.first;
+        while (last && last->next)
+            last = last->next;
+        assert_non_null(last);
+        show_files(shown, sizeof shown, last->files);
+        if (strcmp(shown, rows[i].files) != 0) {
+            print_error("%s\n    %s\n", rows[i].text, shown);
+            wrong++;
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void follows_links_that_the_text_makes(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"ln -s /etc c; rm -r c/*", "d*:c/* d*:/etc/*"},
+        {"ln -s / c && rm -r c/\"$x\"", "d*:c/? d*:/?"},
+        {"ln -s /etc c; rm c/x", "d:c/x d:/etc/x"},
+        {"ln -s /etc c; rm d/*", "d:d/*"},
+        {"ln -s /etc c; rm *", "d:*"},
+    };
+    check_last(rows, COUNT(rows));
+}
+
+static void knows_copies_of_programs_by_their_source(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *name;
+    } rows[] = {
+        {"cp /bin/rm ./z; ./z -rf x", "rm"},
+        {"ln -s /usr/sbin/reboot z && ./z", "reboot"},
+        {"install -m 755 /bin/rm /tmp/z; /tmp/z x", "rm"},
+        {"cp /bin/rm a; mv a b; ./b x", "rm"},
+        {"cp /bin/rm a; cp y a; ./a x", "a"},
+        {"cp tools/rm a; ./a x", "a"},
+        {"cp /bin/rm a; a x", "a"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        SCOPED(facts_close) struct facts f = {0};
+        facts_read_shell(&f, &setting, view_of(rows[i].text));
+        const struct command_fact *last = f.first;
+        while (last->next)
+            last = last->next;
+        assert_string_equal(last->name, rows[i].name);
+    }
 }
 
 int main(void)
@@ -319,6 +397,9 @@ int main(void)
         cmocka_unit_test(sees_archives_and_directories),
         cmocka_unit_test(sees_what_is_sent),
         cmocka_unit_test(sees_files_of_other_languages),
+        cmocka_unit_test(sees_searches_that_name_no_place),
+        cmocka_unit_test(follows_links_that_the_text_makes),
+        cmocka_unit_test(knows_copies_of_programs_by_their_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
