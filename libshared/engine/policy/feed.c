@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { WORD_BITS = 64 };
+enum { WORD_BITS = 64, WORD_MAX_BYTES = 64 };
 
 static size_t words_of(const struct feed_questions *questions)
 {
@@ -90,12 +90,46 @@ static void answer_by_name(const struct feed_questions *q, const char *name, uin
     }
 }
 
-static bool is_given(const struct rule_key *key, const struct command_fact *c)
+static bool is_listed(const struct rule_key *key, const char *text)
 {
     for (size_t i = 0; i < key->count; i++)
-        for (size_t k = 1; k < c->argv.count; k++)
-            if (text_matches(key->items[i], c->argv.items[k].text))
+        if (text_matches(key->items[i], text))
+            return true;
+    return false;
+}
+
+/* The next word of a pattern that a search was given, "[x]" read as "x": "/[s]shd/{print $2}" has
+ * sshd and print. False behind the last one. */
+static bool next_word(const char **at, char word[WORD_MAX_BYTES])
+{
+    static const char parts[] =
+        "_-.@ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    size_t len = 0;
+    for (; **at; ++*at) {
+        bool one = **at == '[' && (*at)[1] && (*at)[2] == ']';
+        if (one)
+            ++*at;
+        if (strchr(parts, **at) && len + 1 < WORD_MAX_BYTES)
+            word[len++] = **at;
+        else if (len)
+            break;
+        *at += one;
+    }
+    word[len] = 0;
+    return len > 0;
+}
+
+static bool is_given(const struct rule_key *key, const struct command_fact *c)
+{
+    char word[WORD_MAX_BYTES];
+    for (size_t k = 1; k < c->argv.count; k++) {
+        const char *text = c->argv.items[k].text;
+        if (is_listed(key, text))
+            return true;
+        for (const char *at = text; strpbrk(text, "[]/\\^$|(){} ") && next_word(&at, word);)
+            if (is_listed(key, word))
                 return true;
+    }
     return false;
 }
 

@@ -311,6 +311,23 @@ static bool exports(const char *name)
 /* A variable with its value, and a test of both. */
 typedef bool variable_test(const struct rule_key *key, struct view name, const char *value);
 
+/* printf -v NAME format…, read NAME <<< value: the name, and what its value is made of. */
+static const char *set_by_builtin(const struct command_fact *c, const char **value)
+{
+    const struct arg *a = c->argv.items;
+    size_t last = c->argv.count - 1;
+    if (!strcmp(c->name, "printf") && last >= 3 && !strcmp(a[1].text, "-v")) {
+        *value = a[last].text;
+        return a[2].text;
+    }
+    for (size_t i = 0; !strcmp(c->name, "read") && last && i < c->redirects_count; i++)
+        if (c->redirects[i].op == REDIRECT_HERESTRING) {
+            *value = c->redirects[i].target.text;
+            return a[last].text;
+        }
+    return NULL;
+}
+
 /* NAME=value before a command, alone, or as an argument of env, export and their kin. */
 static bool any_variable(const struct command_fact *c, const struct rule_key *key,
                          variable_test *holds)
@@ -318,6 +335,9 @@ static bool any_variable(const struct command_fact *c, const struct rule_key *ke
     for (size_t i = 0; i < c->assigns_count; i++)
         if (holds(key, view_of(c->assigns[i].name), c->assigns[i].value.text))
             return true;
+    const char *set = NULL, *to = c->name && c->argv.count ? set_by_builtin(c, &set) : NULL;
+    if (to && holds(key, view_of(to), set))
+        return true;
     for (size_t i = 1; c->name && exports(c->name) && i < c->argv.count; i++) {
         const char *text = c->argv.items[i].text;
         size_t len = strcspn(text, "=");

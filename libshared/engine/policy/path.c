@@ -111,6 +111,15 @@ static bool see(struct arena *arena, const char *cwd, const struct arg *a,
     return true;
 }
 
+/* The other user's home directory that the path is in; its length, 0 without. */
+static size_t home_in(const char *path)
+{
+    if (!strncmp(path, "/root/", 6))
+        return 5;
+    size_t name = !strncmp(path, "/home/", 6) ? strcspn(path + 6, "/") : 0;
+    return name && path[6 + name] ? 6 + name : 0;
+}
+
 void place_read(struct arena *arena, const struct policy_context *context, const struct cwds *cwds,
                 const struct arg *a, struct place *out)
 {
@@ -136,6 +145,7 @@ void place_read(struct arena *arena, const struct policy_context *context, const
         known[seen->known] = 0;
         out->classes |= class_of(context, known, &shape);
         out->near_home |=
+            home_in(seen->path) ||
             glob_begins_alike(context->home, strlen(context->home), seen->path, seen->glob_at);
         out->count++;
     }
@@ -148,17 +158,15 @@ void place_look_inside(struct place *place)
             place->classes = (place->classes & ~(unsigned)PATH_ROOT) | PATH_TEMPORARY;
 }
 
-/* "~/x" is the home directory's x. False when it does not fit. */
-static const char *whole_pattern(const struct policy_context *context, const char *pattern,
+/* "~/x" is x in this home directory. False when it does not fit. */
+static const char *whole_pattern(const char *home, size_t home_len, const char *pattern,
                                  char room[CWDS_PATH_MAX])
 {
-    if (pattern[0] != '~')
-        return pattern;
-    size_t home = strlen(context->home), rest = strlen(pattern + 1);
-    if (home + rest >= CWDS_PATH_MAX)
+    size_t rest = strlen(pattern + 1);
+    if (home_len + rest >= CWDS_PATH_MAX)
         return NULL;
-    memcpy(room, context->home, home);
-    memcpy(room + home, pattern + 1, rest + 1);
+    memcpy(room, home, home_len);
+    memcpy(room + home_len, pattern + 1, rest + 1);
     return room;
 }
 
@@ -199,20 +207,31 @@ static bool begins_elsewhere(const char *pattern, const struct place *place)
     return true;
 }
 
+/* "~/x" is what lies in this user's home, and where it need not be sure, in anybody's. */
+static bool home_pattern_has(const struct policy_context *context, const char *pattern,
+                             const struct place *place, const struct seen *seen, bool sure)
+{
+    char room[CWDS_PATH_MAX];
+    size_t other = sure || !pattern[1] ? 0 : home_in(seen->path);
+    const char *own = whole_pattern(context->home, strlen(context->home), pattern, room);
+    if (own && pattern_has(own, place, seen, sure))
+        return true;
+    const char *others = other ? whole_pattern(seen->path, other, pattern, room) : NULL;
+    return others && pattern_has(others, place, seen, sure);
+}
+
 bool place_is_listed(const struct policy_context *context, const struct place *place,
                      const struct rule_key *key, bool sure)
 {
-    char room[CWDS_PATH_MAX];
     if (key->bits & place->classes)
         return true;
     for (size_t i = 0; i < key->count; i++) {
-        if (begins_elsewhere(key->items[i], place))
-            continue;
-        const char *pattern = whole_pattern(context, key->items[i], room);
-        if (!pattern)
+        const char *pattern = key->items[i];
+        if (begins_elsewhere(pattern, place))
             continue;
         for (unsigned k = 0; k < place->count; k++)
-            if (pattern_has(pattern, place, &place->seen[k], sure))
+            if (pattern[0] == '~' ? home_pattern_has(context, pattern, place, &place->seen[k], sure)
+                                  : pattern_has(pattern, place, &place->seen[k], sure))
                 return true;
         /* where it lies is not known, but its name is */
         if (!strncmp(pattern, "**/", 3) && place->classes & PATH_UNKNOWN &&

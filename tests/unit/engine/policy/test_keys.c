@@ -62,6 +62,10 @@ static const struct {
     {"paths_any = ['/etc/**']", "cd /etc; zap x", "zap ./etc/x"},
     {"files_any = ['/etc/**']", "zap < /etc/x", "zap /etc/x"},
     {"reads_any = ['~/.ssh/*']", "zap < ~/.ssh/key", "zap > ~/.ssh/key"},
+    {"reads_any = ['~/.ssh/*']", "zap < ~bob/.ssh/key", "zap < /srv/bob/.ssh/key"},
+    {"reads_any = ['~/.ssh/*']", "zap < /root/.ssh/key", "zap < /rooted/.ssh/key"},
+    {"env_any = ['Y']", "printf -v Y %s 1", "printf Y -v %s 1"},
+    {"env_regex = ['^Y=/x']", "read -r Y <<< /x", "read -r Y < /x"},
     {"writes_any = ['/etc/**']", "zap >> /etc/x", "zap < /etc/x"},
     {"deletes_any = ['@system']", "rm /etc/x", "cat /etc/x"},
     {"deletes_any = ['~/.ssh/**']", "rm -r /home/a*/.ssh", "rm -r /home/b*/.ssh"},
@@ -78,6 +82,8 @@ static const struct {
     {"command = ['sort']\nfed_by = ['zip', 'zap', 'z*p']", "zap | sort", "zapo | sort"},
     {"fed_by = ['zap']", "zap | tee x | sort", "sort; zap"},
     {"fed_args_any = ['x*']", "zap xyz | tail | sort", "zap xyz; sort"},
+    {"command = ['zap']\nfed_args_any = ['xyz']", "awk '/[x]yz/{print $1}' | zap",
+     "awk xyzz | zap"},
     {"command = ['zap']\nfed_args_any = ['x*']", "sort xyz | zap", "sort y | zap xyz"},
     {"command = ['sort']\nfed_reads = ['/etc/x']", "cat /etc/x | sort", "cat x | sort"},
     {"runs_fed_by = ['zap']", "zap | tee x; sh x", "zap > x; cat x"},
@@ -158,6 +164,8 @@ static void not_holds_only_where_the_opposite_is_sure(void **state)
     assert_true(rules_match("command = ['zap']\nnot_args_any = ['x']", "zap $Y"));
     assert_true(rules_match("command = ['zap']\nnot_paths_any = ['/tmp/**']", "zap /t*"));
     assert_false(rules_match("command = ['zap']\nnot_paths_any = ['/tmp/**']", "zap /tmp/$X"));
+    assert_false(rules_match("command = ['zap']\nnot_paths_any = ['~/x']", "zap ~/x"));
+    assert_true(rules_match("command = ['zap']\nnot_paths_any = ['~/x']", "zap ~bob/x"));
 }
 
 int main(void)
