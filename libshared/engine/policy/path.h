@@ -31,7 +31,7 @@ struct place {
     unsigned classes; /* set of enum path_class */
     bool exact;       /* nothing in it is a pattern or known only when it runs */
     bool pattern;     /* bash expands it: glob_at says from where */
-    bool near_home;   /* it may match a pattern that begins with the home directory */
+    bool near_home;   /* it may match a pattern that begins with "~" */
     unsigned count;
     struct seen {
         const char *path;      /* normal; a pattern or hole follows as it was written */
