@@ -68,7 +68,7 @@ static const struct {
     {"env_regex = ['^Y=/x']", "read -r Y <<< /x", "read -r Y < /x"},
     {"writes_any = ['/etc/**']", "zap >> /etc/x", "zap < /etc/x"},
     {"deletes_any = ['@system']", "rm /etc/x", "cat /etc/x"},
-    {"deletes_any = ['~/.ssh/**']", "rm -r /home/a*/.ssh", "rm -r /home/b*/.ssh"},
+    {"deletes_any = ['~/.ssh/**']", "rm -r /home/a*/.ssh", "rm -r /srv/b*/.ssh"},
     {"deletes_any = ['~/.ssh/**']", "rm -r ~/.s*", "rm -r ~/s*"},
     {"deletes_any = ['/etc/x/**']", "rm -r /*/x/y", "rm -r /u*/x/y"},
     {"modes_any = ['@system']", "chmod 700 /etc/x", "rm /etc/x"},
