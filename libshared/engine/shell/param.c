@@ -94,7 +94,7 @@ static const struct value *value_of(const struct expansion *e, const char *name)
     positional |= !strcmp(name, "#");
     if (!strcmp(name, "PWD") && e->pwd)
         return of_pwd(e);
-    if (strchr("?$!-_", name[0]) && !name[1])
+    if (!name[0] || (strchr("?$!-_", name[0]) && !name[1])) /* "": its ${ } could not be read */
         return NULL;
     const struct value *value = pick(e, vars_get(e->vars, positional ? "@" : name));
     if (positional && value && !value->array)
@@ -305,6 +305,11 @@ static void gather_parts(struct gathered *g, const struct part **at, size_t *off
     }
 }
 
+static const char *text_of(const struct gathered *g)
+{
+    return g->text ? g->text : "";
+}
+
 /* How much of the text the pattern takes: at its beginning or its end, the least or the most.
  * SIZE_MAX: it does not match. */
 static size_t cut_of(const struct gathered *g, const struct arg *a, bool at_end, bool most)
@@ -312,7 +317,7 @@ static size_t cut_of(const struct gathered *g, const struct arg *a, bool at_end,
     for (size_t i = 0; i <= a->len; i++) {
         size_t len = most ? a->len - i : i;
         const char *from = at_end ? a->text + a->len - len : a->text;
-        if (pattern_matches(g->text, g->len, from, len))
+        if (pattern_matches(text_of(g), g->len, from, len))
             return len;
     }
     return SIZE_MAX;
@@ -323,7 +328,7 @@ static bool may_match(const struct gathered *g, const struct arg *a, size_t time
     return !g->failed &&
            expand_may_work(g->e,
                            times * (a->len + 1) * (a->len + 1) *
-                               (memchr(g->text ? g->text : "", '*', g->len) ? g->len + 1 : 1));
+                               (memchr(text_of(g), '*', g->len) ? g->len + 1 : 1));
 }
 
 static struct meaning trimmed(const struct expansion *e, const struct part *p, const struct arg *a)
@@ -345,7 +350,7 @@ static struct meaning trimmed(const struct expansion *e, const struct part *p, c
 static size_t match_at(const struct gathered *pattern, const struct arg *a, size_t from)
 {
     for (size_t len = a->len - from;; len--) {
-        if (pattern_matches(pattern->text, pattern->len, a->text + from, len))
+        if (pattern_matches(text_of(pattern), pattern->len, a->text + from, len))
             return len;
         if (!len)
             return SIZE_MAX;
@@ -375,7 +380,7 @@ static struct meaning replaced(const struct expansion *e, const struct part *p, 
         i += len;
         done = !all;
     }
-    return result.failed ? unknown(e) : of_text(e, result.text ? result.text : "", result.len);
+    return result.failed ? unknown(e) : of_text(e, text_of(&result), result.len);
 }
 
 static struct meaning recased(const struct expansion *e, const struct part *p, const struct arg *a)
