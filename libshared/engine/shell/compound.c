@@ -91,22 +91,46 @@ static const char *read_name(struct parser *p)
     return "";
 }
 
-static void read_for_words(struct parser *p, struct node *node)
+/* True when a newline or words stood behind the name. */
+static bool read_for_words(struct parser *p, struct node *node)
 {
     struct word **tail = &node->words;
-    lexer_newlines(p);
+    bool newline = lexer_newlines(p);
     if (!parser_accept(p, "in"))
-        return;
+        return newline;
     node->words_given = true;
     for (lexer_blanks(p); words_begin(p); lexer_blanks(p)) {
         *tail = words_read(p, WORD_PLAIN);
         if (!*tail)
-            return;
+            return true;
         tail = &(*tail)->next;
     }
     int c = lexer_peek(p);
     if (c != ';' && c != '\n')
         parser_fail(p, TROUBLE_SYNTAX, "the words of a loop do not end");
+    return true;
+}
+
+/* An arithmetic for has three expressions, or bash refuses it. */
+static bool has_three_parts(const struct word *w)
+{
+    size_t semicolons = 0;
+    for (const struct part *part = w ? w->parts : NULL; part; part = part->next)
+        for (size_t i = 0; part->kind == PART_TEXT && i < part->len; i++)
+            semicolons += part->text[i] == ';';
+    return semicolons == 2;
+}
+
+/* for (( )), the name not read. */
+static void read_for_arith(struct parser *p, struct node *node)
+{
+    parser_bash_only(p, "for (( ))");
+    lexer_skip(p);
+    lexer_skip(p);
+    node->name = "";
+    node->words = words_arith(p);
+    if (!has_three_parts(node->words))
+        parser_fail(p, TROUBLE_SYNTAX, "a for (( )) has other than three parts");
 }
 
 static struct node *read_for(struct parser *p, struct node *node, bool select)
@@ -114,21 +138,18 @@ static struct node *read_for(struct parser *p, struct node *node, bool select)
     node->kind = NODE_FOR;
     node->inverted = select;
     lexer_blanks(p);
+    bool braces_may_follow = true; /* behind "for NAME" the brace is a word */
     if (!select && lexer_peek(p) == '(' && lexer_peek_second(p) == '(') {
-        parser_bash_only(p, "for (( ))");
-        lexer_skip(p);
-        lexer_skip(p);
-        node->name = "";
-        node->words = words_arith(p);
+        read_for_arith(p, node);
     } else {
         node->name = read_name(p);
-        read_for_words(p, node);
+        braces_may_follow = read_for_words(p, node);
     }
     lexer_blanks(p);
     if (!p->ahead)
-        lexer_accept(p, ';');
+        braces_may_follow |= lexer_accept(p, ';');
     lexer_newlines(p);
-    bool braces = parser_accept(p, "{");
+    bool braces = braces_may_follow && parser_accept(p, "{");
     if (!braces)
         parser_expect(p, "do");
     add_list(p, node);
@@ -220,11 +241,11 @@ static struct node *read_function(struct parser *p)
     parser_bash_only(p, "function");
     const char *name = read_name(p);
     lexer_blanks(p);
-    if (lexer_peek(p) == '(' && lexer_peek_second(p) != '(') {
-        lexer_skip(p);
+    size_t at = p->at;
+    if (lexer_accept(p, '(')) {
         lexer_blanks(p);
         if (!lexer_accept(p, ')'))
-            parser_fail(p, TROUBLE_SYNTAX, "a parenthesis does not close");
+            p->at = at; /* the body is a subshell */
     }
     return compound_function(p, name);
 }

@@ -27,8 +27,10 @@ static void keep(struct condition *c, struct word *w)
 static struct word *peek_word(struct condition *c)
 {
     struct parser *p = c->p;
+    if (p->ahead) /* the newline behind "]]" is not ours */
+        return p->ahead;
     lexer_newlines(p);
-    if (!p->ahead && words_begin(p))
+    if (words_begin(p))
         p->ahead = words_read(p, WORD_PLAIN);
     return p->ahead;
 }
@@ -57,7 +59,8 @@ static bool accept_binary(struct condition *c, enum word_mode *mode)
     struct parser *p = c->p;
     lexer_blanks(p);
     *mode = WORD_PLAIN;
-    if (lexer_peek(p) == '<' || lexer_peek(p) == '>') {
+    int next = lexer_peek(p);
+    if ((next == '<' || next == '>') && lexer_peek_second(p) != '(') {
         lexer_skip(p);
         return true;
     }
@@ -76,10 +79,14 @@ static void read_right(struct condition *c, enum word_mode mode)
 {
     struct parser *p = c->p;
     lexer_blanks(p);
-    if (words_begin(p) || (mode == WORD_REGEX && lexer_peek(p) == '('))
-        keep(c, words_read(p, mode));
-    else
+    if (!words_begin(p) && (mode != WORD_REGEX || lexer_peek(p) != '(')) {
         parser_fail(p, TROUBLE_SYNTAX, "a condition lacks a part");
+        return;
+    }
+    struct word *w = words_read(p, mode);
+    if (words_is(w, "]]"))
+        parser_fail(p, TROUBLE_SYNTAX, "a condition lacks a part");
+    keep(c, w);
 }
 
 static void read_term(struct condition *c)
@@ -96,7 +103,6 @@ static void read_term(struct condition *c)
     } else if (!w && lexer_accept(p, '(')) {
         if (parser_enter(p)) {
             read_or(c);
-            lexer_newlines(p);
             if (p->ahead || !lexer_accept(p, ')'))
                 parser_fail(p, TROUBLE_SYNTAX, "a parenthesis does not close");
             parser_leave(p);
@@ -104,21 +110,22 @@ static void read_term(struct condition *c)
     } else {
         w = take_word(c);
         keep(c, w);
-        if (!w)
-            return;
-        bool unary = is_unary(w);
-        if (accept_binary(c, &mode))
+        if (w && is_unary(w))
+            read_right(c, WORD_PLAIN);
+        else if (w && accept_binary(c, &mode))
             read_right(c, mode);
-        else if (unary && (p->ahead || words_begin(p)))
-            keep(c, take_word(c));
+        else if (!p->ahead && lexer_peek(p) == '\n') /* bash waits for an operator there */
+            parser_fail(p, TROUBLE_SYNTAX, "a condition lacks a part");
     }
 }
 
 static bool accept_twice(struct condition *c, int sign)
 {
     struct parser *p = c->p;
+    if (p->ahead)
+        return false;
     lexer_newlines(p);
-    if (p->failed || p->ahead || lexer_peek(p) != sign || lexer_peek_second(p) != sign)
+    if (p->failed || lexer_peek(p) != sign || lexer_peek_second(p) != sign)
         return false;
     lexer_skip(p);
     lexer_skip(p);

@@ -195,6 +195,7 @@ static char skip_prefix(struct parser *p)
     int c = lexer_peek(p), second = lexer_peek_second(p);
     bool prefix = (c == '!' || c == '#') && second != END &&
                   (is_name_start(second) || isdigit(second) || second == '@' || second == '*');
+    prefix |= c == '#' && (second == '$' || second == '!');
     if (!prefix)
         return 0;
     lexer_skip(p);

@@ -326,9 +326,8 @@ static size_t cut_of(const struct gathered *g, const struct arg *a, bool at_end,
 static bool may_match(const struct gathered *g, const struct arg *a, size_t times)
 {
     return !g->failed &&
-           expand_may_work(g->e,
-                           times * (a->len + 1) * (a->len + 1) *
-                               (memchr(text_of(g), '*', g->len) ? g->len + 1 : 1));
+           expand_may_work(g->e, times * (a->len + 1) * (a->len + 1) *
+                                     (memchr(text_of(g), '*', g->len) ? g->len + 1 : 1));
 }
 
 static struct meaning trimmed(const struct expansion *e, const struct part *p, const struct arg *a)

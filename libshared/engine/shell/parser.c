@@ -54,6 +54,22 @@ static bool takes_assignments(const struct word *name)
     return false;
 }
 
+/* Words that end a list: what they end expects them. */
+static bool is_closing(const struct word *w)
+{
+    static const char *const closing[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
+    for (size_t i = 0; i < COUNT(closing); i++)
+        if (words_is(w, closing[i]))
+            return true;
+    return false;
+}
+
+/* Keywords that no command begins with, though others may stand before them. */
+static bool is_misplaced(const struct word *w)
+{
+    return is_closing(w) || words_is(w, "in") || words_is(w, "!") || words_is(w, "]]");
+}
+
 static struct node *read_function(struct parser *p, const struct word *name)
 {
     const struct part *part = name->parts;
@@ -85,8 +101,8 @@ struct node *parser_simple(struct parser *p)
             assigns = &word->next;
             continue;
         }
-        if (first && words_is(word, "in"))
-            parser_fail(p, TROUBLE_SYNTAX, "\"in\" stands where a command begins");
+        if (first && !node->assigns && !node->redirects && is_misplaced(word))
+            parser_fail(p, TROUBLE_SYNTAX, "a keyword stands where a command begins");
         *words = word;
         words = &word->next;
         lexer_blanks(p);
@@ -187,16 +203,6 @@ static struct node *read_chain(struct parser *p)
         tail = &(*tail)->next;
     }
     return chain;
-}
-
-/* Words that end a list: what they end expects them. */
-static bool is_closing(const struct word *w)
-{
-    static const char *const closing[] = {"then", "else", "elif", "fi", "do", "done", "esac", "}"};
-    for (size_t i = 0; i < COUNT(closing); i++)
-        if (words_is(w, closing[i]))
-            return true;
-    return false;
 }
 
 static bool list_ends(struct parser *p)

@@ -5,28 +5,56 @@
 
 #include <ctype.h>
 
+/* Skips {NAME} or {NAME[subscript]}; false when something else is next. */
+static bool skip_fd_variable(struct parser *p)
+{
+    int c;
+    bool first = true;
+    lexer_skip(p);
+    for (c = lexer_peek(p); c == '_' || (c != END && c < 0x80 && isalnum(c)); c = lexer_peek(p)) {
+        if (first && isdigit(c)) /* no name: it may be a brace expansion */
+            return false;
+        first = false;
+        lexer_skip(p);
+    }
+    if (first)
+        return false;
+    if (lexer_accept(p, '[')) {
+        for (c = lexer_peek(p); c == '_' || (c != END && c < 0x80 && isalnum(c)); c = lexer_peek(p))
+            lexer_skip(p);
+        if (!lexer_accept(p, ']'))
+            return false;
+    }
+    return lexer_accept(p, '}');
+}
+
+/* Skips digits and gives their number, 0 when it is too large for any fd. */
+static bool skip_fd_number(struct parser *p, int *fd)
+{
+    int digits = 0;
+    for (int c = lexer_peek(p); c != END && isdigit(c); c = lexer_peek(p), digits++) {
+        *fd = digits < 6 ? (digits ? *fd * 10 : 0) + (c - '0') : 0;
+        lexer_skip(p);
+    }
+    return digits > 0;
+}
+
 /* The fd before a redirect: digits or {name} directly before < or >. The position moves behind it
  * only when there is one. */
 static bool read_fd(struct parser *p, int *fd)
 {
     size_t from = p->at;
-    int c = lexer_peek(p), digits = 0;
-    bool braces = c == '{';
+    bool braces = lexer_peek(p) == '{';
     *fd = FD_DEFAULT;
-    if (braces)
-        lexer_skip(p);
-    for (c = lexer_peek(p); c != END && (braces ? c == '_' || isalnum(c) : isdigit(c)); digits++) {
-        *fd = digits < 6 ? (digits ? *fd * 10 : 0) + (c - '0') : 0;
-        lexer_skip(p);
-        c = lexer_peek(p);
-    }
-    if (braces)
-        *fd = digits && lexer_accept(p, '}') ? FD_VARIABLE : FD_DEFAULT;
-    c = lexer_peek(p);
-    if (*fd != FD_DEFAULT && (c == '<' || c == '>') && lexer_peek_second(p) != '(') {
-        if (braces)
-            parser_bash_only(p, "{fd}>");
-        return true;
+    if (braces ? skip_fd_variable(p) : skip_fd_number(p, fd)) {
+        int c = lexer_peek(p);
+        if ((c == '<' || c == '>') && lexer_peek_second(p) != '(') {
+            if (braces) {
+                *fd = FD_VARIABLE;
+                parser_bash_only(p, "{fd}>");
+            }
+            return true;
+        }
     }
     p->at = from;
     *fd = FD_DEFAULT;

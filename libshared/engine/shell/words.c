@@ -194,6 +194,8 @@ struct word *words_arith(struct parser *p)
         return NULL;
     builder_touch(&b, true);
     expansion_arith(&b);
+    if (!p->failed && p->text[p->at - 2] != ')') /* a continuation line stands between the two */
+        parser_fail(p, TROUBLE_SYNTAX, "it has (( that is no arithmetic");
     word->parts = builder_close(&b);
     return word;
 }
