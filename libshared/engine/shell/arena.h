@@ -19,7 +19,7 @@ struct arena {
     struct arena_block *spare[ARENA_SPARES]; /* the first sizes of blocks, given back, zeroed */
     size_t taken_bytes; /* of all blocks but spares, never above ARENA_MAX_BYTES */
     bool full;          /* something was refused */
-    uint64_t steps;     /* characters looked at, atoms copied, nodes visited */
+    uint64_t steps;     /* characters looked at, atoms copied, nodes visited, patterns tried */
 };
 
 /* Zeroed memory, aligned for any type, valid until arena_clear or arena_close. NULL when the bound

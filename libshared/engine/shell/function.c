@@ -1,6 +1,8 @@
 /* function.c - functions: defining, calling, and those that nothing calls; see walk.h. */
 #include "engine/shell/walk.h"
 
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 static struct function **bucket_of(struct walk *w, const char *name)
@@ -11,11 +13,16 @@ static struct function **bucket_of(struct walk *w, const char *name)
     return &w->functions[hash % FUNCTION_BUCKETS];
 }
 
+static struct function **bucket_of_body(struct walk *w, const struct node *body)
+{
+    return &w->bodies[(uintptr_t)body / _Alignof(max_align_t) % FUNCTION_BUCKETS];
+}
+
 /* A definition that is walked again, in a loop or another call, is the same one. */
 static bool is_known(struct walk *w, const struct node *node)
 {
-    const struct function *f = *bucket_of(w, node->name);
-    for (; f; f = f->next) {
+    const struct function *f = *bucket_of_body(w, node->first);
+    for (; f; f = f->next_body) {
         w->facts->arena.steps++;
         if (f->body == node->first)
             return true;
@@ -37,7 +44,7 @@ void function_define(struct walk *w, const struct node *node, struct place place
     struct function *f = walk_new(w, 1, sizeof *f);
     if (!f)
         return;
-    struct function **bucket = bucket_of(w, node->name);
+    struct function **bucket = bucket_of(w, node->name), **body = bucket_of_body(w, node->first);
     place.context |= CONTEXT_FUNCTION;
     place.feeds = NULL;
     place.input = NULL;
@@ -49,8 +56,10 @@ void function_define(struct walk *w, const struct node *node, struct place place
                            .place = place,
                            .cwds = *in,
                            .next = *bucket,
+                           .next_body = *body,
                            .older = w->newest};
     *bucket = f;
+    *body = f;
     w->newest = f;
 }
 
@@ -93,17 +102,34 @@ static struct flow run(struct walk *w, struct function *f, const struct args *ar
     return flow;
 }
 
+enum { DEFINITIONS_MAX = 16 }; /* of one name, any of which a call may mean */
+
+/* No older definition can be meant: this one certainly replaced them. */
+static bool hides_older(const struct walk *w, const struct function *f)
+{
+    return f->sure && !w->later && !w->processes;
+}
+
 bool function_call(struct walk *w, const struct command_fact *c, struct place place,
                    const struct cwds *in, struct flow *flow, bool *any)
 {
     bool sure = false;
+    int met = 0;
     struct branches branches = vars_branches(&w->vars);
     place.context |= CONTEXT_FUNCTION;
     place.forks = false;
     for (struct function *f = *bucket_of(w, c->argv.items[0].text); f && !c->external;
          f = f->next) {
         w->facts->arena.steps++;
-        if (strcmp(f->name, c->argv.items[0].text) != 0 || f->running)
+        if (strcmp(f->name, c->argv.items[0].text) != 0)
+            continue;
+        if (++met > DEFINITIONS_MAX) {
+            trouble_add(&w->facts->trouble, TROUBLE_TOO_LARGE, "it defines one function too often");
+            break;
+        }
+        if (f->running && hides_older(w, f))
+            break;
+        if (f->running)
             continue;
         struct flow one = run(w, f, &c->argv, place, in);
         vars_next(&w->vars, &branches, false);
@@ -111,6 +137,8 @@ bool function_call(struct walk *w, const struct command_fact *c, struct place pl
         cwds_add(&flow->failed, &one.failed);
         *any = true;
         sure |= f->sure && !w->processes;
+        if (hides_older(w, f))
+            break;
     }
     if (*any)
         vars_join(&w->vars, &branches, sure);

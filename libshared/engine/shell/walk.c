@@ -416,6 +416,11 @@ struct flow walk_node(struct walk *w, const struct node *node, struct place plac
 {
     if (!node || walk_is_full(w))
         return flow_same(in);
+    if (w->depth >= WALK_MAX_DEPTH) {
+        trouble_add(&w->facts->trouble, TROUBLE_TOO_DEEP,
+                    "its functions call each other too deeply");
+        return flow_same(in);
+    }
     struct change *mark = vars_now(&w->vars);
     w->facts->arena.steps++;
     if (node->background) {
@@ -426,8 +431,10 @@ struct flow walk_node(struct walk *w, const struct node *node, struct place plac
         if (w->sink)
             w->sink->unknown = true;
     }
+    w->depth++;
     struct flow flow = node->kind == NODE_SIMPLE ? record_simple(w, node, place, in)
                                                  : walk_compound(w, node, place, in);
+    w->depth--;
     if (!node->background)
         return flow;
     vars_undo(&w->vars, mark);

@@ -32,7 +32,8 @@ struct function {
     bool sure;          /* its definition certainly ran */
     struct place place; /* of the definition */
     struct cwds cwds;
-    struct function *next, *older; /* of the same bucket; the one defined before */
+    struct function *next, *next_body; /* of the same bucket: by name, by body */
+    struct function *older;            /* the one defined before */
 };
 
 struct alias {
@@ -56,7 +57,9 @@ struct sink {
     bool climbs, unknown;
 };
 
-enum { FUNCTION_BUCKETS = 64, UNROLLS_MAX = 64 };
+/* Functions that call each other, in texts within texts, are walked no deeper than so many nodes:
+ * the stack is not endless. */
+enum { FUNCTION_BUCKETS = 64, UNROLLS_MAX = 64, WALK_MAX_DEPTH = 512 };
 
 struct walk {
     struct facts *facts;
@@ -66,6 +69,7 @@ struct walk {
     bool aliases_expand;
     bool echo_escapes;    /* echo reads backslashes */
     bool later, shifts;   /* code runs at another time; HOME or IFS is set */
+    unsigned depth;       /* nodes around what is being walked */
     unsigned peeled;      /* texts and wrappers around what is being walked */
     unsigned unsure;      /* branches, loops, handlers around it: it may not run */
     unsigned in_function; /* functions around it */
@@ -79,7 +83,7 @@ struct walk {
     struct vars vars;
     struct choices *choices; /* of the command at hand */
     struct disk disk;
-    struct function *functions[FUNCTION_BUCKETS], *newest;
+    struct function *functions[FUNCTION_BUCKETS], *bodies[FUNCTION_BUCKETS], *newest;
     struct alias *aliases;
     struct local *locals;
     struct sink *sink;                 /* NULL: nobody reads it */
