@@ -225,6 +225,15 @@ def bench_policy(b):
     b.table.add("resident: guardian", [resident_kib(b.services["guardian"].pid) / 1024], unit="MiB")
 
 
+def bench_tokens(b):
+    """The longest that any text of 64 KiB takes of those that repeat one token."""
+    words = [b.bin / "bench-tokens"]
+    text = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+    count, worst_ns, worst = text.rstrip("\n").split(" ", 2)
+    b.table.add(f"64 KiB of one token: slowest of {count}", [int(worst_ns) / 1e6], "50 ms")
+    b.table.note(f"the slowest text repeats {worst!r}.")
+
+
 def bench_validate(b):
     """A verdict and the guardian's smallest answer, in turns of ten over one CURVE connection."""
     body = {"act": short_act(b"git status"), "principal": "bench"}
@@ -315,6 +324,7 @@ PARTS = {
     "kill": bench_kill,
     "guardian": bench_guardian,
     "policy": bench_policy,
+    "tokens": bench_tokens,
     "journal": bench_journal,
     "ping": bench_ping,
     "memory": bench_memory,

@@ -119,11 +119,13 @@ static bool next_word(const char **at, char word[WORD_MAX_BYTES])
     return len > 0;
 }
 
-static bool is_given(const struct rule_key *key, const struct command_fact *c)
+static bool is_given(const struct subject *s, const struct rule_key *key)
 {
+    const struct command_fact *c = s->c;
     char word[WORD_MAX_BYTES];
     for (size_t k = 1; k < c->argv.count; k++) {
         const char *text = c->argv.items[k].text;
+        s->facts->arena.steps += key->count;
         if (is_listed(key, text))
             return true;
         for (const char *at = text; strpbrk(text, "[]/\\^$|(){} ") && next_word(&at, word);)
@@ -145,7 +147,7 @@ static bool reads(struct subject *s, const struct rule_key *key)
 
 static bool asks(struct subject *s, const struct rule_key *key)
 {
-    return key->row->argument == FEED_READS ? reads(s, key) : is_given(key, s->c);
+    return key->row->argument == FEED_READS ? reads(s, key) : is_given(s, key);
 }
 
 /* What each record is, is given and reads. */
@@ -186,11 +188,11 @@ static bool take(struct feeds *feeds, const struct command_fact *to,
     return news;
 }
 
-static bool pass(const struct facts *facts, struct feeds *feeds)
+static bool pass(struct facts *facts, struct feeds *feeds)
 {
     bool news = false;
     for (const struct command_fact *c = facts->first; c; c = c->next) {
-        for (const struct source_fact *f = c->sources; f; f = f->next)
+        for (const struct source_fact *f = c->sources; f; f = f->next, facts->arena.steps++)
             news |= take(feeds, c, f->from, f->way);
         if (!c->sources && c->upstream)
             news |= take(feeds, c, c->upstream, WAY_PIPE);

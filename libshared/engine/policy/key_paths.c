@@ -21,8 +21,10 @@ bool test_paths(const struct subject *s, const struct rule_key *key, bool sure)
     const struct place *places = places_of(s, &count);
     bool unknown_counts = s->match->paths_unknown && !sure;
     for (size_t i = 0; i < count; i++) {
+        s->facts->arena.steps++;
         if (!plays(&places[i], key->row->argument))
             continue;
+        s->facts->arena.steps += key->count;
         if ((unknown_counts && places[i].classes & PATH_UNKNOWN) ||
             place_is_listed(s->context, &places[i], key, sure))
             return true;

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-static bool has(const struct rule_key *key, const char *text)
+static bool has(const struct subject *s, const struct rule_key *key, const char *text)
 {
-    for (size_t i = 0; i < key->count; i++)
+    for (size_t i = 0; i < key->count; i++, s->facts->arena.steps++)
         if (text_matches(key->items[i], text))
             return true;
     return false;
@@ -16,7 +16,7 @@ static bool has(const struct rule_key *key, const char *text)
 bool test_command(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
-    return s->c->name && has(key, s->c->name);
+    return s->c->name && has(s, key, s->c->name);
 }
 
 bool test_context_any(const struct subject *s, const struct rule_key *key, bool sure)
@@ -78,12 +78,13 @@ static bool is_another_round(const struct command_fact *a, const struct command_
 }
 
 /* A command is recorded again where its values differ; what runs it may be what varies. */
-static bool varies(const struct facts *facts, const struct command_fact *c)
+static bool varies(struct facts *facts, const struct command_fact *c)
 {
     for (; c; c = c->wrapper) {
         if (any_changes(c))
             return true;
-        for (const struct command_fact *o = facts->first; c->origin && o; o = o->next)
+        for (const struct command_fact *o = facts->first; c->origin && o;
+             o = o->next, facts->arena.steps++)
             if (is_another_round(o, c) && !says_the_same(o, c))
                 return true;
     }
@@ -152,7 +153,7 @@ bool test_first_operand(const struct subject *s, const struct rule_key *key, boo
     (void)sure;
     struct operands walk = {0};
     const struct arg *first = subject_operand(s->c, &walk);
-    return first && has(key, first->text);
+    return first && has(s, key, first->text);
 }
 
 bool test_operands_any(const struct subject *s, const struct rule_key *key, bool sure)
@@ -162,14 +163,15 @@ bool test_operands_any(const struct subject *s, const struct rule_key *key, bool
         const struct arg *operand = subject_operand(s->c, &walk);
         if (!operand)
             return false;
-        if (has(key, operand->text))
+        if (has(s, key, operand->text))
             return true;
     }
 }
 
-static bool has_arg(const struct command_fact *c, const char *pattern)
+static bool has_arg(const struct subject *s, const char *pattern)
 {
-    for (size_t i = 1; i < c->argv.count; i++)
+    const struct command_fact *c = s->c;
+    for (size_t i = 1; i < c->argv.count; i++, s->facts->arena.steps++)
         if (text_matches(pattern, c->argv.items[i].text))
             return true;
     return false;
@@ -179,7 +181,7 @@ bool test_args_any(const struct subject *s, const struct rule_key *key, bool sur
 {
     (void)sure;
     for (size_t i = 0; i < key->count; i++)
-        if (has_arg(s->c, key->items[i]))
+        if (has_arg(s, key->items[i]))
             return true;
     return false;
 }
@@ -188,7 +190,7 @@ bool test_args_all(const struct subject *s, const struct rule_key *key, bool sur
 {
     (void)sure;
     for (size_t i = 0; i < key->count; i++)
-        if (!has_arg(s->c, key->items[i]))
+        if (!has_arg(s, key->items[i]))
             return false;
     return true;
 }
@@ -207,12 +209,13 @@ static bool is_flag(const struct arg *a, const char *flag)
     return len > 2 && !strncmp(a->text, flag, len);
 }
 
-static bool has_flag(const struct command_fact *c, const char *flag)
+static bool has_flag(const struct subject *s, const char *flag)
 {
-    for (size_t i = 0; i < c->options_count; i++)
+    const struct command_fact *c = s->c;
+    for (size_t i = 0; i < c->options_count; i++, s->facts->arena.steps++)
         if (text_matches(flag, c->options[i].name))
             return true;
-    for (size_t i = 1; !c->options_count && i < c->argv.count; i++) {
+    for (size_t i = 1; !c->options_count && i < c->argv.count; i++, s->facts->arena.steps++) {
         if (!strcmp(c->argv.items[i].text, "--"))
             return false;
         if (is_flag(&c->argv.items[i], flag))
@@ -238,7 +241,7 @@ static bool flags_may_be_any(const struct subject *s, bool sure)
 bool test_flags_any(const struct subject *s, const struct rule_key *key, bool sure)
 {
     for (size_t i = 0; i < key->count; i++)
-        if (has_flag(s->c, key->items[i]))
+        if (has_flag(s, key->items[i]))
             return true;
     return flags_may_be_any(s, sure);
 }
@@ -247,7 +250,7 @@ bool test_flags_all(const struct subject *s, const struct rule_key *key, bool su
 {
     bool any = flags_may_be_any(s, sure);
     for (size_t i = 0; i < key->count; i++)
-        if (!any && !has_flag(s->c, key->items[i]))
+        if (!any && !has_flag(s, key->items[i]))
             return false;
     return true;
 }
@@ -377,7 +380,7 @@ bool test_wrappers(const struct subject *s, const struct rule_key *key, bool sur
 {
     (void)sure;
     for (const struct command_fact *w = s->c->wrapper; w; w = w->wrapper)
-        if (w->name && has(key, w->name))
+        if (w->name && has(s, key, w->name))
             return true;
     return false;
 }

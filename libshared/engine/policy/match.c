@@ -11,6 +11,7 @@ static bool keys_hold(const struct rule_match *m, struct subject *s, size_t firs
     s->match = m;
     for (size_t i = first; i < m->count; i++) {
         const struct rule_key *key = &m->keys[i];
+        s->facts->arena.steps++;
         if (key->row->test(s, key, key->negated) == key->negated)
             return false;
     }
