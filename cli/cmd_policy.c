@@ -1,5 +1,5 @@
-/* corral policy: the table of its commands. check, lint and test ask no service, the others the
- * guardian. */
+/* corral policy: the table of its commands. check, lint, test and keys ask no service,
+ * replay the audit, the others the guardian. */
 #include "base/scope.h"
 #include "cli/policy.h"
 
@@ -16,6 +16,9 @@ static const struct command commands[] = {
     {"policy lint", NULL, NULL, "[FILE|DIR]…",
      "Finds rules that cannot match, decide nothing, or are exempted in vain.",
      "corral policy lint tenant-rules", 0, -1, policy_lint},
+    {"policy replay", NULL, NULL, "RULES [--since TIME]",
+     "Judges the record's commands by other rules and shows what would change.",
+     "corral policy replay tenant-rules --since 7d", 1, 1, policy_replay},
     {"policy keys", NULL, NULL, "[--describe]", "Lists the keys that a rule's match may have.",
      "corral policy keys", 0, 0, policy_keys},
     {"policy show", NULL, NULL, "[--agent NAME] [--tenant T]",

@@ -156,7 +156,7 @@ int policy_check(struct cli *cli, int argc, char **argv, struct err *err)
         return 0;
     if ((text != NULL) + (batch != NULL) + (args.count > 0) != 1)
         return err_set(err, ERR_INVALID, "say one of -c TEXT, --batch FILE, -- ARGV…");
-    if (policy_load(&setup, err))
+    if (policy_load(&setup, NULL, err))
         return -1;
     if (batch)
         return judge_batch(&setup, batch, err);

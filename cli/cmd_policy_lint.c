@@ -1,54 +1,18 @@
 /* corral policy lint: rules that cannot match or decide nothing, found before anybody relies on
  * them. */
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/policy.h"
 #include "cli/print.h"
 #include "data/json.h"
-#include "data/toml.h"
 #include "engine/policy/lint.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { SOURCES_MAX = 64, FINDINGS_BYTES = 4 * 1024 * 1024 };
-
-/* What is linted: each argument is a directory of rule files or one of them. */
-struct rule_sources {
-    struct ruleset_source items[SOURCES_MAX];
-    struct bytes texts[SOURCES_MAX]; /* of those that are files */
-    size_t count;
-};
-
-static void sources_close(struct rule_sources *sources)
-{
-    for (size_t i = 0; i < sources->count; i++)
-        bytes_close(&sources->texts[i]);
-}
-
-static int add_source(struct rule_sources *sources, const char *path, struct err *err)
-{
-    struct stat st;
-    if (sources->count == SOURCES_MAX)
-        return err_set(err, ERR_INVALID, "more than %d files and directories", SOURCES_MAX);
-    if (stat(path, &st))
-        return err_sys(err, "stat %s", path);
-    struct bytes *text = &sources->texts[sources->count];
-    struct ruleset_source *source = &sources->items[sources->count++];
-    *text = bytes_open(TOML_FILE_MAX_BYTES);
-    *source = (struct ruleset_source){.tier = TIER_TENANT, .path = path};
-    if (S_ISDIR(st.st_mode))
-        return 0;
-    if (file_read(AT_FDCWD, path, TOML_FILE_MAX_BYTES, text, err))
-        return -1;
-    source->text = text->len ? bytes_view(text) : view_of("");
-    return 0;
-}
+enum { FINDINGS_BYTES = 4 * 1024 * 1024 };
 
 /* Where findings go: lines on stdout, or packed objects that become one of JSON. */
 struct findings {
@@ -170,7 +134,7 @@ static int lint(struct findings *findings, const char *profile, const struct rul
 
 int policy_lint(struct cli *cli, int argc, char **argv, struct err *err)
 {
-    SCOPED(sources_close) struct rule_sources sources = {.count = 0};
+    SCOPED(rule_sources_close) struct rule_sources sources = {.count = 0};
     SCOPED(findings_close) struct findings findings = {cli, bytes_open(FINDINGS_BYTES), 0};
     const char *profile = NULL;
     const struct option options[] = {
@@ -184,7 +148,7 @@ int policy_lint(struct cli *cli, int argc, char **argv, struct err *err)
     if (args.help)
         return 0;
     for (int i = 0; i < args.count; i++)
-        if (add_source(&sources, args.items[i], err))
+        if (rule_sources_add(&sources, args.items[i], err))
             return -1;
     if (lint(&findings, profile, &sources, &rules, err))
         return -1;

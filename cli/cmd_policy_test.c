@@ -241,7 +241,7 @@ int policy_test(struct cli *cli, int argc, char **argv, struct err *err)
     if (args.help)
         return 0;
     tally.quiet = cli->json || cli->quiet;
-    if (policy_load(&setup, err))
+    if (policy_load(&setup, NULL, err))
         return -1;
     const struct policy_lines lines = {.each = on_case, .context = &tally};
     for (size_t i = 0; i < files.count; i++)

@@ -2,14 +2,18 @@
 #include "cli/policy.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/scope.h"
 #include "cli/policy_room.h"
 #include "cli/units.h"
 #include "data/json.h"
+#include "data/toml.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LINE_BYTES = 1024 * 1024 };
 
@@ -36,7 +40,7 @@ static int place_of(const char *given, const char *missing, const char *name, co
     return 0;
 }
 
-int policy_load(struct policy_setup *setup, struct err *err)
+int policy_load(struct policy_setup *setup, const struct rule_sources *sources, struct err *err)
 {
     struct policy_context *context = &setup->context;
     setup->room = policy_room_new();
@@ -52,9 +56,38 @@ int policy_load(struct policy_setup *setup, struct err *err)
         place_of(setup->home, "/home/agent", "home", &context->home, err))
         return -1;
     const struct ruleset_source source = {.tier = TIER_TENANT, .path = setup->rules};
-    const struct ruleset_options options = {
+    struct ruleset_options options = {
         .profile = setup->profile, .sources = &source, .sources_count = setup->rules != NULL};
+    if (sources) {
+        options.sources = sources->items;
+        options.sources_count = sources->count;
+    }
     return ruleset_load(&options, &setup->set, err);
+}
+
+void rule_sources_close(struct rule_sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        bytes_close(&sources->texts[i]);
+}
+
+int rule_sources_add(struct rule_sources *sources, const char *path, struct err *err)
+{
+    struct stat st;
+    if (sources->count == RULE_SOURCES_MAX)
+        return err_set(err, ERR_INVALID, "more than %d files and directories", RULE_SOURCES_MAX);
+    if (stat(path, &st))
+        return err_sys(err, "stat %s", path);
+    struct bytes *text = &sources->texts[sources->count];
+    struct ruleset_source *source = &sources->items[sources->count++];
+    *text = bytes_open(TOML_FILE_MAX_BYTES);
+    *source = (struct ruleset_source){.tier = TIER_TENANT, .path = path};
+    if (S_ISDIR(st.st_mode))
+        return 0;
+    if (file_read(AT_FDCWD, path, TOML_FILE_MAX_BYTES, text, err))
+        return -1;
+    source->text = text->len ? bytes_view(text) : view_of("");
+    return 0;
 }
 
 void policy_close(struct policy_setup *setup)

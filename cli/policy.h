@@ -25,8 +25,23 @@ struct policy_setup {
 enum { POLICY_OPTIONS = 7 };
 void policy_options(struct policy_setup *setup, struct option *rows);
 
-/* Loads the rules. ERR_CONFIG, ERR_INVALID, ERR_IO, ERR_MEMORY. */
-int policy_load(struct policy_setup *setup, struct err *err);
+/* Rule files of a tenant that are named one by one: each is a file, or a directory of them. */
+enum { RULE_SOURCES_MAX = 64 };
+struct rule_sources {
+    struct ruleset_source items[RULE_SOURCES_MAX];
+    struct bytes texts[RULE_SOURCES_MAX]; /* of those that are files */
+    size_t count;
+};
+
+/* Adds one; the path is borrowed. ERR_INVALID too many, or too large; ERR_IO. */
+int rule_sources_add(struct rule_sources *sources, const char *path, struct err *err);
+
+/* Frees what was read; fine on a zeroed struct. */
+void rule_sources_close(struct rule_sources *sources);
+
+/* Loads the rules of setup->rules, or of `sources` when there are some. ERR_CONFIG, ERR_INVALID,
+ * ERR_IO, ERR_MEMORY. */
+int policy_load(struct policy_setup *setup, const struct rule_sources *sources, struct err *err);
 
 /* Frees and zeroes; fine on a zeroed struct. */
 void policy_close(struct policy_setup *setup);
@@ -52,4 +67,5 @@ int policy_get(struct view packed, const char *key, struct value *out, struct vi
                struct err *err);
 
 /* The commands below `corral policy`. */
-command_run policy_check, policy_lint, policy_test, policy_keys, policy_show, policy_reload;
+command_run policy_check, policy_lint, policy_replay, policy_test, policy_keys, policy_show,
+    policy_reload;

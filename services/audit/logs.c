@@ -21,8 +21,8 @@ enum {
     SQL_BYTES = 4096,
     MAX_VALUES = 24,
     NARROW_ROWS = 2000, /* a time range of fewer is read by time and sorted, in a few ms */
-    PAGE_BYTES = FRAME_MAX_BYTES - 8192, /* leaves room for the largest row and what is around */
-    PAGE_NODES = FRAME_MAX_NODES - 64    /* the same */
+    PAGE_BYTES = FRAME_MAX_BYTES - 16384, /* leaves room for the largest row and what is around */
+    PAGE_NODES = FRAME_MAX_NODES - 64     /* the same */
 };
 
 /* A statement in the making. */
@@ -121,7 +121,8 @@ static void say_question(struct question *q, const struct logs_scope *scope,
     bool has_index = span.is_narrow;
     say(q, "SELECT gseq, time_ns, (SELECT name FROM source WHERE id = event.source), seq, kind,"
            " phase, status, tenant, principal, agent, sandbox_id, op_id, cause, rule, verdict_id,"
-           " risk, exit_code, duration_ms, command, detail, type, length(body) FROM event");
+           " risk, exit_code, duration_ms, command, detail, type, length(body)");
+    say(q, in->whole ? ", body FROM event" : " FROM event");
     say(q, span.is_narrow ? " INDEXED BY event_time WHERE 1" : " WHERE 1");
     if (span.is_given) {
         say_value(q, has_index ? " AND time_ns >= " : " AND +time_ns >= ", NULL, span.since_ns);
@@ -217,6 +218,22 @@ static void read_row(struct stmt *s, struct log_row *row)
         schema_mark(&message_log_row, row, "duration_ms");
 }
 
+/* What was judged, from the body itself. A result says it only where there was no intent. */
+static void read_whole(struct stmt *s, struct log_row *row, struct event *e)
+{
+    struct err err;
+    if (stmt_is_null(s, 4) ||
+        schema_decode(&message_event, stmt_blob(s, 22), SCHEMA_LENIENT, e, &err) || !e->command.len)
+        return;
+    row->whole_command = e->command;
+    row->command_bytes = e->command_bytes;
+    row->argv_words = e->argv_words;
+    row->tags = e->tags;
+    text_copy(row->cwd, sizeof row->cwd, e->cwd);
+    text_copy(row->decision, sizeof row->decision,
+              e->verdict.approval_id[0] ? "require_approval" : e->verdict.decision);
+}
+
 /* Values in the map that begins at `at`, keys included. */
 static size_t nodes_of(const struct bytes *rows, size_t at)
 {
@@ -228,8 +245,8 @@ static size_t nodes_of(const struct bytes *rows, size_t at)
     return 1 + 2 * (size_t)map.count;
 }
 
-static int fill_page(struct stmt *s, int64_t limit, struct bytes *rows, struct logs_page *page,
-                     struct err *err)
+static int fill_page(struct stmt *s, int64_t limit, bool whole, struct bytes *rows,
+                     struct logs_page *page, struct err *err)
 {
     size_t nodes = 0;
     int got;
@@ -237,15 +254,18 @@ static int fill_page(struct stmt *s, int64_t limit, struct bytes *rows, struct l
     struct logs_page out = {0};
     while ((got = stmt_step(s, err)) == 1) {
         struct log_row row;
+        struct event event;
         size_t at = rows->len;
         if (out.rows.count == limit || at > PAGE_BYTES || nodes > PAGE_NODES - 64) {
             out.next = newest_left;
             break;
         }
         read_row(s, &row);
+        if (whole)
+            read_whole(s, &row, &event);
         if (list_add(rows, &out.rows, &message_log_row, &row, err))
             return -1;
-        nodes += nodes_of(rows, at);
+        nodes += nodes_of(rows, at) + row.tags.count;
         newest_left = row.gseq;
     }
     if (got < 0)
@@ -264,7 +284,7 @@ int logs_page(struct db *db, const struct logs_scope *scope, const struct logs_q
         return -1;
     say_question(&q, scope, in, span);
     return prepare(db, &q, &s, err) ||
-                   fill_page(s, in->limit ? in->limit : DEFAULT_ROWS, rows, page, err)
+                   fill_page(s, in->limit ? in->limit : DEFAULT_ROWS, in->whole, rows, page, err)
                ? -1
                : 0;
 }

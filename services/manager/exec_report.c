@@ -35,9 +35,17 @@ static void fill_act(const struct op *op, struct event *event, const char *phase
                      struct bytes *shown)
 {
     const struct running *r = op->data;
+    const struct command_execute *in = op->request;
+    struct verdict_request asked;
+    struct err err;
     fill(op, event, phase);
-    show_command(op->request, shown, &event->command_bytes);
+    if (!schema_decode(&message_verdict_request, bytes_view(&r->judgement.request), SCHEMA_LENIENT,
+                       &asked, &err))
+        event->tags = asked.tags; /* the sandbox's, as the guardian was told */
+    show_command(in, shown, &event->command_bytes);
     event->command = bytes_view(shown);
+    if (!in->command.len)
+        event->argv_words = (int64_t)in->argv.count;
     manager_fill_agent(op, event);
     judge_fill(&r->judgement, event);
 }

@@ -293,6 +293,64 @@ static void shows_what_it_cannot_read_to_admins(void **state)
     assert_page(d, tenant_of("red"), "", .limit = 0);
 }
 
+/* The one row of a page, from `rows`. */
+static struct log_row only_row(struct desk *d, const struct logs_query *query, struct bytes *rows)
+{
+    struct err err;
+    struct logs_scope scope = admin();
+    struct logs_page p;
+    struct log_row row;
+    assert_int_equal(logs_page(d->reader, &scope, query, rows, &p, &err), 0);
+    assert_true(list_next(&p.rows, &message_log_row, &row));
+    return row;
+}
+
+static void what_was_judged_is_told_to_who_asks(void **state)
+{
+    struct desk *d = *state;
+    struct err err;
+    char command[1001];
+    const uint8_t hash[32] = {0};
+    struct view tag;
+    SCOPED(bytes_close) struct bytes tags = bytes_open(1024);
+    SCOPED(bytes_close) struct bytes rows = bytes_open(FRAME_MAX_BYTES);
+    struct event event = {.kind = "command_execute",
+                          .phase = "intent",
+                          .tenant = "red",
+                          .cwd = "/workspace/x",
+                          .verdict = {.decision = "allow",
+                                      .risk = "low",
+                                      .verdict_id = "v",
+                                      .reason = "r",
+                                      .act_hash = {hash, sizeof hash},
+                                      .policy = {hash, sizeof hash},
+                                      .valid_ms = 1},
+                          .command_bytes = 5000,
+                          .argv_words = 3};
+    memset(command, 'x', sizeof command);
+    event.command = (struct view){(const uint8_t *)command, sizeof command};
+    assert_int_equal(list_add_text(&tags, &event.tags, view_of("env=prod"), &err), 0);
+    schema_mark(&message_event, &event, "verdict");
+    write_one(d, &event);
+    struct log_row row = only_row(d, &(struct logs_query){.limit = 1}, &rows);
+    assert_int_equal(row.command.len, 256);
+    assert_true(!row.whole_command.len && !row.argv_words && !row.command_bytes);
+    assert_string_equal(row.decision, "");
+    bytes_clear(&rows);
+    row = only_row(d, &(struct logs_query){.limit = 1, .whole = true}, &rows);
+    assert_true(view_equal(row.whole_command, event.command));
+    assert_int_equal(row.command_bytes, 5000);
+    assert_int_equal(row.argv_words, 3);
+    assert_string_equal(row.cwd, "/workspace/x");
+    assert_string_equal(row.decision, "allow");
+    assert_true(list_next_text(&row.tags, &tag) && view_equal(tag, view_of("env=prod")));
+    text_copy(event.verdict.approval_id, sizeof event.verdict.approval_id, "ap");
+    write_one(d, &event);
+    bytes_clear(&rows);
+    row = only_row(d, &(struct logs_query){.limit = 1, .whole = true}, &rows);
+    assert_string_equal(row.decision, "require_approval");
+}
+
 static void a_question_ends_at_its_deadline(void **state)
 {
     struct desk *d = *state;
@@ -318,6 +376,7 @@ int main(void)
         TEST(pages_are_complete_and_without_repeats_while_records_are_added),
         TEST(a_page_ends_before_the_bounds_of_a_frame),
         TEST(shows_what_it_cannot_read_to_admins),
+        TEST(what_was_judged_is_told_to_who_asks),
         TEST(a_question_ends_at_its_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
