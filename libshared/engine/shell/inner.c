@@ -154,9 +154,15 @@ static struct flow run_content(struct peeling *p, const struct arg *file)
     return inner_text(p, &code);
 }
 
+/* bash -n reads without running anything, unless a person sits there. */
+static bool only_checks(const struct command_fact *c)
+{
+    return option_of(c, "-n") && !option_of(c, "+n") && !option_of(c, "-i");
+}
+
 static struct flow inner_shell(struct peeling *p)
 {
-    if (p->looks_only)
+    if (p->looks_only || only_checks(p->c))
         return flow_same(p->in);
     const struct arg *operand = peel_argument(p, p->at);
     if (p->takes_code && operand)

@@ -169,6 +169,7 @@ static struct command_fact *make_round(struct peeling *p, size_t at, const struc
     struct command_fact *c = inner_command(p, at, at);
     struct expansion e = walk_expansion(p->w, p->in);
     const struct command_fact *find = p->c->upstream;
+    struct arg hole = arg_hole();
     struct args read = {0};
     if (items->known)
         for (size_t i = from; i < items->args.count && i - from < items->each; i++)
@@ -186,7 +187,8 @@ static struct command_fact *make_round(struct peeling *p, size_t at, const struc
             args_add(&e, &c->argv, replaced(p, a, p->replace, &read.items[0]));
         else
             for (size_t k = 0; k < (whole ? read.count : 1); k++)
-                args_add(&e, &c->argv, whole ? read.items[k] : arg_hole());
+                args_add(&e, &c->argv,
+                         whole ? read.items[k] : replaced(p, a, p->replace, &hole));
     }
     for (size_t k = 0; k < read.count && c && !p->replace; k++)
         args_add(&e, &c->argv, read.items[k]);
