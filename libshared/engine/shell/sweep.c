@@ -187,8 +187,7 @@ static struct command_fact *make_round(struct peeling *p, size_t at, const struc
             args_add(&e, &c->argv, replaced(p, a, p->replace, &read.items[0]));
         else
             for (size_t k = 0; k < (whole ? read.count : 1); k++)
-                args_add(&e, &c->argv,
-                         whole ? read.items[k] : replaced(p, a, p->replace, &hole));
+                args_add(&e, &c->argv, whole ? read.items[k] : replaced(p, a, p->replace, &hole));
     }
     for (size_t k = 0; k < read.count && c && !p->replace; k++)
         args_add(&e, &c->argv, read.items[k]);
