@@ -18,6 +18,7 @@ static bool holds_for(const struct ruleset *set, const struct rule *rule, struct
     struct feeds feeds = {.questions = &set->questions};
     struct subject s = {
         .facts = f, .context = &context, .known_hosts = &set->known_hosts, .feeds = &feeds};
+    subject_begin(&s);
     for (const struct command_fact *c = f->first; c; c = c->next) {
         subject_turn(&s, c, OP_EXEC);
         if (rule_holds(rule, &s))

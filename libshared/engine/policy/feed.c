@@ -123,7 +123,7 @@ static bool is_given(const struct subject *s, const struct rule_key *key)
 {
     const struct command_fact *c = s->c;
     char word[WORD_MAX_BYTES];
-    for (size_t k = 1; k < c->argv.count; k++) {
+    for (size_t k = 1; k < c->argv.count && !subject_is_spent(s); k++) {
         const char *text = c->argv.items[k].text;
         s->facts->arena.steps += key->count;
         if (is_listed(key, text))
@@ -139,9 +139,11 @@ static bool reads(struct subject *s, const struct rule_key *key)
 {
     size_t count;
     const struct place *places = subject_places(s, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !subject_is_spent(s); i++) {
+        s->facts->arena.steps += key->count * (places[i].pattern ? SUBJECT_PATTERN_STEPS : 1);
         if (places[i].touches & TOUCH_READ && place_is_listed(s->context, &places[i], key, false))
             return true;
+    }
     return false;
 }
 

@@ -42,6 +42,7 @@ static size_t collect(struct facts *f, const struct command_fact *c,
     struct subject subject = {
         .facts = f, .context = context, .known_hosts = &set->known_hosts, .feeds = &feeds};
     struct collecting to = {&subject, out, count};
+    subject_begin(&subject);
     subject_turn(&subject, c, OP_EXEC);
     rules_try(set, &subject, on_match, &to);
     for (size_t i = 0; i < to.count; i++) {

@@ -91,7 +91,7 @@ static bool soften(struct trial *t, struct hit *hit)
         bool holds = !o->only;
         for (const struct rule_match *m = o->only; m && !holds; m = m->next)
             holds = match_holds(m, &t->subject);
-        if (holds)
+        if (holds && !subject_is_spent(&t->subject))
             action = o->action;
     }
     if (action == hit->action)
@@ -219,12 +219,17 @@ static void judge_unmatched(struct trial *t, const struct default_verdict *verdi
 static bool try_all(struct trial *t, const struct ruleset *set, enum policy_op op)
 {
     bool unmatched = false;
-    for (const struct command_fact *c = t->subject.facts->first; c; c = c->next) {
+    struct facts *f = t->subject.facts;
+    subject_begin(&t->subject);
+    for (const struct command_fact *c = f->first; c && !subject_is_spent(&t->subject);
+         c = c->next) {
         t->any = false;
         subject_turn(&t->subject, c, op);
         rules_try(set, &t->subject, on_match, t);
         unmatched |= !t->any && c->name && *c->name;
     }
+    if (subject_is_spent(&t->subject))
+        trouble_add(&f->trouble, TROUBLE_TOO_LARGE, "it has too much for the rules to look at");
     return unmatched;
 }
 

@@ -20,11 +20,11 @@ bool test_paths(const struct subject *s, const struct rule_key *key, bool sure)
     size_t count;
     const struct place *places = places_of(s, &count);
     bool unknown_counts = s->match->paths_unknown && !sure;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !subject_is_spent(s); i++) {
         s->facts->arena.steps++;
         if (!plays(&places[i], key->row->argument))
             continue;
-        s->facts->arena.steps += key->count;
+        s->facts->arena.steps += key->count * (places[i].pattern ? SUBJECT_PATTERN_STEPS : 1);
         if ((unknown_counts && places[i].classes & PATH_UNKNOWN) ||
             place_is_listed(s->context, &places[i], key, sure))
             return true;

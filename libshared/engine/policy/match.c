@@ -45,7 +45,7 @@ static bool context_holds(const struct rule *rule, const struct policy_context *
 static void try_entries(const struct index_name *entries, struct subject *s,
                         void (*found)(void *context, const struct rule *rule), void *context)
 {
-    for (size_t i = 0; i < entries->count; i++) {
+    for (size_t i = 0; i < entries->count && !subject_is_spent(s); i++) {
         const struct index_entry *e = &entries->entries[i];
         if (e->needs & ~s->has || !(e->ops & s->op) || (e->acts && s->c->looks_only))
             continue;

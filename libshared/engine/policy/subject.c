@@ -22,6 +22,16 @@ static unsigned facts_of(const struct facts *f, const struct command_fact *c)
     return has;
 }
 
+void subject_begin(struct subject *s)
+{
+    s->steps_end = s->facts->arena.steps + SUBJECT_STEPS_MAX;
+}
+
+bool subject_is_spent(const struct subject *s)
+{
+    return s->facts->arena.steps > s->steps_end;
+}
+
 void subject_turn(struct subject *s, const struct command_fact *c, enum policy_op op)
 {
     s->c = c;

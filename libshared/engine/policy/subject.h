@@ -36,8 +36,13 @@ struct place_list {
     bool read;
 };
 
+/* What trying the rules on one text may cost, in steps of its arena: some 50 ms. Behind that the
+ * text is not understood. Scripts of 64 KiB that people write take a tenth. */
+enum { SUBJECT_STEPS_MAX = 1 << 20, SUBJECT_PATTERN_STEPS = 8 /* pattern against pattern */ };
+
 struct subject {
     struct facts *facts; /* of the record; its arena gives memory */
+    uint64_t steps_end;  /* of the arena: where trying ends */
     const struct policy_context *context;
     const struct known_hosts *known_hosts;
     struct feeds *feeds;
@@ -54,6 +59,12 @@ struct subject {
 
 /* Turns to a record; forgets what was found out about the one before. */
 void subject_turn(struct subject *s, const struct command_fact *c, enum policy_op op);
+
+/* Begins to count what trying costs. */
+void subject_begin(struct subject *s);
+
+/* True when it costs too much: what is tried from here on is not to be believed. */
+bool subject_is_spent(const struct subject *s);
 
 /* The paths of the record: operands and files. */
 const struct place *subject_places(struct subject *s, size_t *count);

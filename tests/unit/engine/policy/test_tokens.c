@@ -3,10 +3,13 @@
  * that. Counted in steps of the arena, for a machine that is busy has no say in it; the lengths are
  * such that the bound for records is not met, which would hide what grows. bench/tokens.c takes the
  * time of texts as long as may be. */
+#include "engine/policy/subject.h"
 #include "engine/shell/lexer.h"
 #include "tests/unit/engine/policy/rules.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     HALF = 4096,
@@ -105,11 +108,34 @@ static void one_token_a_line(void **state)
     assert_true(fine);
 }
 
+/* Each is a pattern that has to be held against every pattern of every rule. */
+static void what_costs_too_much_is_not_understood_and_not_tried_on(void **state)
+{
+    (void)state;
+    static char many[SHELL_MAX_BYTES];
+    struct judgement j;
+    size_t len = (size_t)snprintf(many, sizeof many, "rm -rf /etc\n: ");
+    while (len + 8 < sizeof many)
+        len += (size_t)snprintf(many + len, sizeof many - len, "<>? <>* ");
+    struct policy_context context = rules_context();
+    for (int with_rm = 1; with_rm >= 0; with_rm--) {
+        size_t from = with_rm ? 0 : strlen("rm -rf /etc\n");
+        context.text = (struct view){(const uint8_t *)many + from, len - from};
+        facts_read_shell(&facts, &(struct facts_setting){context.cwd, context.home}, context.text);
+        uint64_t before = facts.arena.steps;
+        policy_judge(&facts, &context, rules, &j);
+        assert_true(facts.arena.steps - before < 2 * SUBJECT_STEPS_MAX);
+        assert_true(j.unanalysable);
+        assert_int_equal(j.decision, with_rm ? DECISION_DENY : DECISION_REQUIRE_APPROVAL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_token_again_and_again),
         cmocka_unit_test(one_token_a_line),
+        cmocka_unit_test(what_costs_too_much_is_not_understood_and_not_tried_on),
     };
     return cmocka_run_group_tests(tests, open_rules, close_rules);
 }
