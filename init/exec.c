@@ -1,5 +1,6 @@
 /* exec.c - the life of one exec; see exec.h. */
 #include "init/exec.h"
+#include "init/look.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -130,6 +131,18 @@ int exec_open_gate(struct exec *exec, struct err *err)
     else if (errno != EPIPE) /* dead, though not yet reaped: still gated */
         return err_sys(err, "opening the gate of exec %u", exec->id);
     fd_close(&exec->child.gate);
+    return 0;
+}
+
+int exec_check(struct exec *exec, const struct frame_check *m, struct err *err)
+{
+    if (exec->dead || exec->failure.stage)
+        return 0;
+    if (!exec->ordered || !exec->gated)
+        return err_set(err, ERR_PEER, "check: exec %u is not between order and gate", exec->id);
+    int error = look_compare(m);
+    if (error)
+        turn_away(exec, (struct failure){"check", error});
     return 0;
 }
 

@@ -45,6 +45,7 @@ void exec_free(struct exec **exec);
 
 /* The manager's words. ERR_PEER what the protocol does not allow here. */
 int exec_open_gate(struct exec *exec, struct err *err);
+int exec_check(struct exec *exec, const struct frame_check *m, struct err *err);
 int exec_add_input(struct exec *exec, const struct frame_stdin *m, struct err *err);
 void exec_signal(struct exec *exec, int signo);
 void exec_forget(struct exec *exec);

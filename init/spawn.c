@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -110,6 +111,15 @@ static void place_fds(const struct launch *l)
     raw(SYS_close_range, SPAWN_RESERVED_FDS, ~0U, 0, 0);
 }
 
+/* The directory was judged by this name, so nothing on the way may be a symbolic link by now. */
+static long change_directory(const char *path)
+{
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve = RESOLVE_NO_SYMLINKS};
+    long fd = raw(SYS_openat2, AT_FDCWD, (long)path, (long)&how, sizeof how);
+    return fd < 0 ? fd : raw(SYS_fchdir, fd, 0, 0, 0);
+}
+
 /* The child. It runs in init's memory: nothing here may allocate, touch errno or return. */
 static int run_child(void *context)
 {
@@ -125,7 +135,7 @@ static int run_child(void *context)
         raw(SYS_dup3, SPAWN_IN_FD, 0, 0, 0); /* otherwise 0 is init's /dev/null */
     if (l->has_script)
         raw(SYS_fcntl, SPAWN_SCRIPT_FD, F_SETFD, 0, 0);
-    long result = raw(SYS_chdir, (long)l->cwd, 0, 0, 0);
+    long result = change_directory(l->cwd);
     if (result < 0)
         give_up(true, result);
     uint64_t nothing = 0;

@@ -1,5 +1,6 @@
 /* talk.c - what init hears from the manager and says to it; see init.h and frame.def. */
 #include "init/init.h"
+#include "init/look.h"
 
 #include "base/clock.h"
 #include "base/scope.h"
@@ -149,6 +150,20 @@ static int on_ping(struct init *init, const struct frame *frame, struct err *err
     return frame_put_pong(&init->line.out, &(struct frame_pong){.nonce = m.nonce}, err);
 }
 
+static int on_look(struct init *init, const struct frame *frame, struct err *err)
+{
+    struct frame_look m;
+    return frame_get_look(frame, &m, err) || look_answer(&m, &init->line.out, err) ? -1 : 0;
+}
+
+static int on_check(struct exec *exec, const struct frame *frame, struct err *err)
+{
+    struct frame_check m;
+    if (frame_get_check(frame, &m, err))
+        return -1;
+    return exec ? exec_check(exec, &m, err) : 0;
+}
+
 static int on_deadline(struct init *init, const struct frame *frame, struct err *err)
 {
     struct frame_deadline m;
@@ -198,6 +213,10 @@ static int on_frame(struct init *init, const struct frame *frame, struct err *er
         return on_ping(init, frame, err);
     case FRAME_DEADLINE:
         return on_deadline(init, frame, err);
+    case FRAME_LOOK:
+        return on_look(init, frame, err);
+    case FRAME_CHECK:
+        return on_check(exec, frame, err);
     default:
         return err_set(err, ERR_PEER, "%s is not for init", frame_name(frame->kind));
     }
