@@ -82,11 +82,13 @@ static int send_spawn(struct running *r, const struct command_execute *in, struc
     struct frame_spawn spawn = {.id = r->exec.gate.number,
                                 .argv = bytes_view(&argv),
                                 .env = bytes_view(&env),
-                                .cwd = view_of(in->cwd[0] ? in->cwd : "/workspace"),
+                                .cwd = view_of(r->scripts.cwd),
                                 .script_arg = -1,
                                 .window_bytes = r->window_bytes,
                                 .drain_ms = DRAIN_MS};
-    return frame_put_spawn(init_link_out(r->sandbox->link), &spawn, err);
+    struct bytes *out = init_link_out(r->sandbox->link);
+    return frame_put_spawn(out, &spawn, err) || scripts_check(&r->scripts, spawn.id, out, err) ? -1
+                                                                                               : 0;
 }
 
 int running_spawn(struct running *r, struct op *op, struct sandbox *s, struct err *err)
@@ -256,6 +258,11 @@ int running_failed(struct running *r, const struct frame *frame, struct err *err
                          (const char *)f.stage.data, strerror((int)f.error));
         return bytes_add(&r->output[1].tail, text, (size_t)n, err);
     }
+    if (view_equal(f.stage, view_of("check"))) {
+        static const char text[] = "A file that it runs was changed after it had been judged.\n";
+        set_cause(r, "changed");
+        return bytes_add(&r->output[1].tail, text, sizeof text - 1, err);
+    }
     set_cause(r, "lost");
     return 0;
 }
@@ -356,6 +363,7 @@ bool running_discard(struct running *r)
 
 void running_close(struct running *r)
 {
+    scripts_close(&r->scripts);
     judgement_close(&r->judgement);
     bytes_close(&r->output[0].tail);
     bytes_close(&r->output[1].tail);

@@ -22,6 +22,7 @@ struct output {
 
 struct running {
     struct judgement judgement;
+    struct scripts scripts;
     struct sandbox *sandbox; /* while joined; NULL otherwise */
     struct exec exec;
     struct output output[2];

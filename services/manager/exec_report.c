@@ -27,7 +27,7 @@ static void fill(const struct op *op, struct event *event, const char *phase)
     text_copy(event->phase, sizeof event->phase, phase);
     text_copy(event->agent, sizeof event->agent, r->agent);
     text_copy(event->sandbox_id, sizeof event->sandbox_id, in->sandbox_id);
-    text_copy(event->cwd, sizeof event->cwd, in->cwd[0] ? in->cwd : "/workspace");
+    text_copy(event->cwd, sizeof event->cwd, r->scripts.cwd);
 }
 
 /* What the guardian was asked about, and its word. */

@@ -178,6 +178,7 @@ void manager_close(void *state)
     while (m->sandboxes)
         sandbox_forget(m->sandboxes);
     judge_free(&m->judge);
+    facts_close(&m->facts);
     uids_close(&m->uids);
     process_close(&m->host);
     fd_close(&m->leases);

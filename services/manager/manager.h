@@ -8,6 +8,7 @@
 
 #include "engine/lease/lease.h"
 #include "manager/runtime/runtime.h"
+#include "engine/shell/facts.h"
 #include "manager/runtime/uids.h"
 #include "service/service.h"
 
@@ -23,6 +24,7 @@ struct manager {
     struct sandbox *sandboxes; /* by id, ascending; see sandbox.h */
     size_t sandbox_count;
     struct judge *judge;
+    struct facts facts;     /* room to read commands in */
     int leases;             /* the lease directory */
     char tag[9];            /* of this host, in sandbox ids */
     bool is_looking;        /* a reconcile job is under way */

@@ -19,7 +19,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ENV_BYTES = 256 * 1024, WAIT_MS = 10 };
+enum {
+    ENV_BYTES = 256 * 1024,
+    SCRIPTS_BYTES = 128 * 1024,
+    WAIT_MS = 10,
+    LOOK_MS = 2000 /* for init to look at the scripts */
+};
 
 /* Finds the sandbox anew: between two wakes it may have ended. NULL with err. */
 static struct sandbox *find_running(struct op *op, const char *sandbox_id, struct err *err)
@@ -42,11 +47,15 @@ static int check_request(const struct command_execute *in, struct err *err)
     return check_assignments(in->env, "command_execute.env", err);
 }
 
-static int ask(struct op *op, const struct sandbox *s, struct err *err)
+static int ask(struct op *op, struct err *err)
 {
     const struct command_execute *in = op->request;
     struct running *r = op->data;
+    const struct sandbox *s = find_running(op, in->sandbox_id, err);
+    if (!s)
+        return -1;
     SCOPED(bytes_close) struct bytes env = bytes_open(ENV_BYTES);
+    SCOPED(bytes_close) struct bytes scripts = bytes_open(SCRIPTS_BYTES);
     struct verdict_request q = {.tags = s->lease.tags,
                                 .act = {.operation = "command_execute",
                                         .argv = in->argv,
@@ -58,10 +67,11 @@ static int ask(struct op *op, const struct sandbox *s, struct err *err)
     text_copy(q.act.tenant, sizeof q.act.tenant, s->lease.tenant);
     text_copy(q.act.agent, sizeof q.act.agent, s->lease.agent);
     text_copy(q.act.sandbox_id, sizeof q.act.sandbox_id, s->lease.sandbox_id);
-    text_copy(q.act.cwd, sizeof q.act.cwd, in->cwd[0] ? in->cwd : "/workspace");
+    text_copy(q.act.cwd, sizeof q.act.cwd, r->scripts.cwd);
     text_copy(q.principal, sizeof q.principal, op->principal);
     q.act.limits.exec_timeout_ms = r->timeout_ms;
-    if (exec_environment(s, in, &env, &q.act.env, err))
+    if (exec_environment(s, in, &env, &q.act.env, err) ||
+        scripts_add(&r->scripts, &scripts, &q.act.scripts, err))
         return -1;
     judge_ask(manager_of(op)->judge, op, &q, in->approval_wait_ms, &r->judgement);
     return 0;
@@ -72,13 +82,34 @@ static int ask(struct op *op, const struct sandbox *s, struct err *err)
 static int ask_when_running(struct op *op, struct err *err)
 {
     const struct command_execute *in = op->request;
-    const struct sandbox *s = sandbox_find(manager_of(op), in->sandbox_id);
+    struct running *r = op->data;
+    struct sandbox *s = sandbox_find(manager_of(op), in->sandbox_id);
     if (s && s->state == SANDBOX_STARTING) {
         op_timer(op, WAIT_MS);
         return 0;
     }
     s = find_running(op, in->sandbox_id, err);
-    return s ? ask(op, s, err) : -1;
+    if (!s)
+        return -1;
+    if (!scripts_begin(&r->scripts, op, s, in->cwd[0] ? in->cwd : SANDBOX_WORKSPACE, in))
+        return ask(op, err);
+    op_timer(op, LOOK_MS);
+    return 0;
+}
+
+/* While init looks at the scripts, the timer is its patience. */
+static int look_is_over(struct op *op, const struct wake *wake, struct err *err)
+{
+    struct running *r = op->data;
+    const struct exec_news *news = wake->data;
+    if (wake->reason == WAKE_TIMER) {
+        scripts_leave(&r->scripts);
+        return err_set(err, ERR_RUNTIME, "the sandbox's init has not said what the command runs");
+    }
+    op_timer_end(op);
+    if (news->kind != NEWS_SEEN)
+        return err_set(err, ERR_STATE, "the sandbox ended before the command began");
+    return ask(op, err);
 }
 
 static int begin(struct op *op, struct err *err)
@@ -145,8 +176,11 @@ static enum op_state received(struct op *op, const struct wake *wake)
     }
     if (wake->reason == WAKE_CANCEL)
         return cancelled(op);
+    bool is_looking = r->scripts.sandbox != NULL;
     if ((wake->reason == WAKE_ENTERED && begin(op, &err)) ||
-        (wake->reason == WAKE_TIMER && ask_when_running(op, &err)))
+        (wake->reason == WAKE_TIMER && !is_looking && ask_when_running(op, &err)) ||
+        (wake->reason == WAKE_TIMER && is_looking && look_is_over(op, wake, &err)) ||
+        (wake->reason == WAKE_EVENT && look_is_over(op, wake, &err)))
         return op_refuse(op, &err);
     if (wake->reason == WAKE_ENTERED && in->stream && in->approval_wait_ms)
         tell_name(op); /* it may be a while until it begins */
@@ -160,10 +194,13 @@ static enum op_state judged(struct op *op, const struct wake *wake)
         return OP_INTENDED;
     if (wake->reason != WAKE_ENTERED)
         return OP_JUDGED;
+    const struct running *r = op->data;
     SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
+    SCOPED(bytes_close) struct bytes scripts = bytes_open(SCRIPTS_BYTES);
     struct event intent = {0};
     report_intent(op, &intent, &shown);
-    return op_record(op, &intent, false, &err) ? op_refuse(op, &err) : OP_JUDGED;
+    bool is_whole = !scripts_name(&r->scripts, &scripts, &intent.scripts, &err);
+    return is_whole && !op_record(op, &intent, false, &err) ? OP_JUDGED : op_refuse(op, &err);
 }
 
 /* Ends without having run. */
@@ -308,6 +345,8 @@ static void take_news(struct op *op, const struct exec_news *news)
         break;
     case NEWS_MOVED:
         take_gate(op, news->why);
+        break;
+    case NEWS_SEEN: /* comes before there is anything to act on */
         break;
     case NEWS_OVER:
         if (!r->is_killing) { /* what it is being killed for stays */

@@ -280,6 +280,15 @@ static void end_stray(struct sandbox *s, const struct frame *frame)
         init_link_flush(s->link);
 }
 
+static void on_seen(struct sandbox *s, const struct frame *frame)
+{
+    struct err err;
+    if (!scripts_seen(s, frame, &err))
+        return;
+    log_warn("sandbox.peer sandbox=%s error=\"%s\"", s->lease.sandbox_id, err.text);
+    sandbox_end(s, "sandbox_gone", "init.protocol", NULL);
+}
+
 static void on_frame(void *context, const struct frame *frame, int fd)
 {
     struct sandbox *s = context;
@@ -289,6 +298,10 @@ static void on_frame(void *context, const struct frame *frame, int fd)
         return;
     }
     fd_close(&fd);
+    if (frame->kind == FRAME_SEEN) {
+        on_seen(s, frame);
+        return;
+    }
     struct exec_news news = {.kind = NEWS_FRAME, .frame = frame};
     if (gate && gate != &s->spare)
         op_wake(find_exec(s, frame->id)->op, WAKE_EVENT, &news);

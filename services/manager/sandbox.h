@@ -14,6 +14,9 @@
 #include "manager/gate.h"
 #include "manager/init_link.h"
 #include "manager/manager.h"
+#include "manager/scripts.h"
+
+#define SANDBOX_WORKSPACE "/workspace"
 
 enum sandbox_state { SANDBOX_STARTING, SANDBOX_RUNNING, SANDBOX_ENDING, SANDBOX_UNKILLABLE };
 
@@ -45,6 +48,8 @@ struct sandbox {
     uint32_t next_exec;
     char cause[24], rule[64]; /* why it ends; "" while it does not */
     struct waiter *waiters;
+    struct scripts *lookers; /* the first one's look is under way */
+    int64_t next_look;
     bool is_stopping;        /* a worker is at it */
     int64_t adopted_boot_ms; /* when it began to run, for this manager */
     int64_t end_boot_ms;
@@ -103,7 +108,7 @@ void sandbox_moved(struct sandbox *sandbox, uint32_t number, const struct err *w
 
 /* What an exec's operation is woken with by WAKE_EVENT. */
 struct exec_news {
-    enum { NEWS_FRAME, NEWS_MOVED, NEWS_OVER } kind;
+    enum { NEWS_FRAME, NEWS_MOVED, NEWS_SEEN, NEWS_OVER } kind;
     const struct frame *frame; /* NEWS_FRAME */
     const struct err *why;     /* NEWS_MOVED: why its child could not be; NULL: its gate is ready */
     const char *cause, *rule;  /* NEWS_OVER: why its sandbox ended */

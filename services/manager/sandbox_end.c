@@ -47,6 +47,19 @@ static void wake_execs(struct sandbox *s)
     }
 }
 
+static void wake_lookers(struct sandbox *s)
+{
+    while (s->lookers) {
+        struct scripts *looker = s->lookers;
+        struct op *op = looker->op;
+        struct exec_news news = {.kind = NEWS_OVER, .cause = s->cause, .rule = s->rule};
+        s->lookers = looker->next;
+        looker->sandbox = NULL;
+        looker->next = NULL;
+        op_wake(op, WAKE_EVENT, &news);
+    }
+}
+
 static void wake_waiters(struct sandbox *s, const struct sandbox_over *over)
 {
     while (s->waiters) {
@@ -84,6 +97,7 @@ static void on_stopped(void *context)
     s->is_stopping = false;
     s->launcher_pid = 0; /* reaped, or given up */
     wake_execs(s);
+    wake_lookers(s);
     if (e->failed) {
         log_error("sandbox.unkillable sandbox=%s error=\"%s\"", e->sandbox_id, e->err.text);
         if (s->state != SANDBOX_UNKILLABLE)

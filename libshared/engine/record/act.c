@@ -13,6 +13,7 @@ _Static_assert(ACT_HASH_BYTES == crypto_generichash_BYTES, "BLAKE2b-256");
 
 /* The key separates this hash from every other use of BLAKE2b in Corral. */
 static const uint8_t LABEL[] = "corral act hash 1";
+static const uint8_t SCRIPT_LABEL[] = "corral script hash 1";
 
 int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *err)
 {
@@ -24,6 +25,14 @@ int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *er
                                     sizeof LABEL - 1);
     assert(!failed); /* only sizes outside the library's constants can fail */
     return 0;
+}
+
+void script_hash(struct view text, uint8_t hash[ACT_HASH_BYTES])
+{
+    assert(sodium_init() >= 0);
+    int failed = crypto_generichash(hash, ACT_HASH_BYTES, text.data, text.len, SCRIPT_LABEL,
+                                    sizeof SCRIPT_LABEL - 1);
+    assert(!failed);
 }
 
 /* The first bytes of a text, cut where a character begins. */

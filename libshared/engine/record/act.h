@@ -18,6 +18,10 @@ enum { ACT_HASH_BYTES = 32 };
  */
 int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *err);
 
+/* The hash of a script's bytes, as struct script and the record have it; another label, so that it
+ * is never an act's. */
+void script_hash(struct view text, uint8_t hash[ACT_HASH_BYTES]);
+
 enum { ACT_SHOWN_BYTES = 4096 };
 
 /* Appends the act's command for a person: its script, or its argv with spaces between, cut at a
