@@ -1,5 +1,6 @@
 /* decide.c - may this act happen? See decide.h. */
 #include "guardian/decide.h"
+#include "guardian/script.h"
 
 #include "base/scope.h"
 #include "base/text.h"
@@ -167,6 +168,18 @@ static void judge_mounts(struct facts *room, const struct act *act, const struct
     }
 }
 
+static void judge_scripts(struct facts *room, const struct act *act, const struct places *p,
+                          const struct ruleset *rules, struct judgement *all)
+{
+    struct judgement one;
+    struct script script;
+    struct list rest = act->scripts;
+    while (list_next(&rest, &message_script, &script)) {
+        script_judge(room, &script, &p->context, &p->setting, rules, &one);
+        judgement_add(all, &one);
+    }
+}
+
 /* What will hold has to hold something: none of it may be nothing. */
 static bool limits_hold(const struct limits *l, const char **missing)
 {
@@ -202,6 +215,7 @@ int decide(struct facts *room, const struct act *act, const struct decide_settin
     struct judgement all = {.reason = "A sandbox within limits."}, one;
     if (!strcmp(act->operation, "command_execute"))
         judge_command(room, act, &places, rules, &all);
+    judge_scripts(room, act, &places, rules, &all);
     struct list env = act->env;
     for (struct view v; list_next_text(&env, &v);) {
         judge_variable(room, v, &places, rules, &one);

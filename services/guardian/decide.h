@@ -1,9 +1,9 @@
 /* decide.h - may this act happen? A plain function of the act, the rules, and who acts where.
  *
  * Checks in this order, and the first one that refuses ends it: the agent is approved; the command
- * (every fact of its script or argv) and each variable of its environment, by the rules; the limits
- * hold something. Between command and limits a sandbox that is to be made has its volumes judged
- * (engine/policy/volume.h).
+ * (every fact of its script or argv), each file that it runs (script.h), and each variable of its
+ * environment, by the rules; the limits hold something. Between command and limits a sandbox that
+ * is to be made has its volumes judged (engine/policy/volume.h).
  */
 #pragma once
 

@@ -139,6 +139,7 @@ void rules_hash(struct ruleset *set)
     add_number(&s, set->overrides_count);
     for (size_t i = 0; i < set->overrides_count; i++)
         add_override(&s, set->overrides[i]);
+    add_verdict(&s, &set->defaults.unanalysable_script);
     add_texts(&s, set->known_hosts.items, set->known_hosts.count);
     add_number(&s, set->count);
     for (size_t i = 0; i < set->count; i++)

@@ -183,7 +183,8 @@ static void judge_trouble(struct trial *t, const struct default_verdict *verdict
 {
     struct judgement *out = t->out;
     struct facts *f = t->subject.facts;
-    bool high = f->trouble.kinds & TROUBLE_CODE || names_system_path(t);
+    bool high = !t->subject.context->is_script &&
+                (f->trouble.kinds & TROUBLE_CODE || names_system_path(t));
     enum policy_risk risk = high && verdict->risk < RISK_HIGH ? RISK_HIGH : verdict->risk;
     out->unanalysable = true;
     if (out->risk < risk)
@@ -276,7 +277,8 @@ static void judge_own(struct facts *f, const struct policy_context *context,
     if (unmatched)
         judge_unmatched(&t, &set->defaults.unmatched);
     if (f->trouble.kinds)
-        judge_trouble(&t, &set->defaults.unanalysable);
+        judge_trouble(&t, context->is_script ? &set->defaults.unanalysable_script
+                                             : &set->defaults.unanalysable);
     finish(out, &set->defaults, context, t.would);
 }
 

@@ -135,6 +135,8 @@ static int read_default(struct reading_rules *r, const struct toml_entry *e)
         return read_floor(r, e);
     if (!strcmp(e->table, "defaults") && !strcmp(e->key, "no_approver"))
         return read_no_approver(r, e);
+    if (!strcmp(e->table, "defaults.unanalyzable_script"))
+        return read_verdict(r, e, &d->unanalysable_script);
     if (strcmp(e->table, "defaults.unanalyzable") != 0)
         return rules_wrong(r, e, "unknown key %.60s", e->key[0] ? e->key : e->table);
     if (read_verdict(r, e, &d->unanalysable))

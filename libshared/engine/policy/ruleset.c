@@ -200,6 +200,7 @@ int ruleset_load(const struct ruleset_options *options, struct ruleset **out, st
     set->defaults.unmatched.flag = set->defaults.unanalysable.flag = "";
     set->defaults.unanalysable.action = ACTION_REQUIRE_APPROVAL;
     set->defaults.no_approver = ACTION_DENY;
+    set->defaults.unanalysable_script = set->defaults.unanalysable;
     struct reading_rules r = {.set = set, .err = err};
     if (check_tiers(options, err))
         return -1;

@@ -15,7 +15,7 @@ struct default_verdict {
 };
 
 struct policy_defaults {
-    struct default_verdict unmatched, unanalysable;
+    struct default_verdict unmatched, unanalysable, unanalysable_script;
     enum policy_action risk_floor[4]; /* by enum policy_risk: nothing of that risk gets less */
     enum policy_action no_approver;   /* what require_approval becomes where nobody can approve */
 };

@@ -1,0 +1,20 @@
+/* script.h - judging a file that a command runs as code.
+ *
+ * A shell's script is judged as if its text were the command; code for an interpreter that the
+ * rules know, as if it had been given with the option for inline code. Files for other programs,
+ * and those too large to be sent, are in the act by their hash alone.
+ */
+#pragma once
+
+#include "engine/policy/judge.h"
+#include "schema/message.h"
+
+/* Judges one script; what is not judged is allowed. Its reason names the file.
+ *
+ *   room      facts to work in
+ *   context   of the command that runs it; `text` and `is_script` are set here
+ *   setting   where the command runs
+ */
+void script_judge(struct facts *room, const struct script *script,
+                  const struct policy_context *context, const struct facts_setting *setting,
+                  const struct ruleset *rules, struct judgement *out);
