@@ -22,5 +22,5 @@ struct policy_context {
     bool interactive; /* a person sits at the other end */
     bool no_approver; /* nobody could approve: the defaults say what becomes of the question */
     int64_t now_s;    /* of the wall clock, since 1970 */
-    bool is_script; /* a file that a command runs: its trouble is defaults.unanalyzable_script */
+    bool is_script;   /* a file that a command runs: its trouble is defaults.unanalyzable_script */
 };

@@ -183,8 +183,8 @@ static void judge_trouble(struct trial *t, const struct default_verdict *verdict
 {
     struct judgement *out = t->out;
     struct facts *f = t->subject.facts;
-    bool high = !t->subject.context->is_script &&
-                (f->trouble.kinds & TROUBLE_CODE || names_system_path(t));
+    bool high =
+        !t->subject.context->is_script && (f->trouble.kinds & TROUBLE_CODE || names_system_path(t));
     enum policy_risk risk = high && verdict->risk < RISK_HIGH ? RISK_HIGH : verdict->risk;
     out->unanalysable = true;
     if (out->risk < risk)
