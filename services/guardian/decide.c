@@ -28,7 +28,7 @@ static int check_form(const struct act *act, struct err *err)
         return err_set(err, ERR_INVALID, "act.operation: %s is not judged", act->operation);
     if (is_command && (act->argv.count > 0) == (act->script.len > 0))
         return err_set(err, ERR_INVALID, "act: a command has argv or script, one of the two");
-    if (!is_command && (act->argv.count || act->script.len))
+    if (!is_command && (act->argv.count || act->script.len || act->scripts.count))
         return err_set(err, ERR_INVALID, "act: a sandbox is made without a command");
     if (act->cwd[0] && act->cwd[0] != '/')
         return err_set(err, ERR_INVALID, "act.cwd: must begin with /");
@@ -178,6 +178,12 @@ static void judge_scripts(struct facts *room, const struct act *act, const struc
         script_judge(room, &script, &p->context, &p->setting, rules, &one);
         judgement_add(all, &one);
     }
+    if (!act->more_scripts)
+        return;
+    facts_read_argv(room, &p->setting, &(struct view){(const uint8_t *)"true", 4}, 1);
+    trouble_add(&room->trouble, TROUBLE_CODE, "it runs more files than are looked at");
+    policy_judge(room, &p->context, rules, &one);
+    judgement_add(all, &one);
 }
 
 /* What will hold has to hold something: none of it may be nothing. */

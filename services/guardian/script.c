@@ -3,20 +3,30 @@
 
 #include "base/scope.h"
 #include "base/text.h"
+#include "engine/shell/scriptfile.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_MAX_BYTES = 64, LINE_MAX_BYTES = 256 };
+enum { TEXT_BYTES = 128 * 1024 };
 
-/* Programs that take code inline, and by which option; * stands for a version. */
+/* Programs that take code inline, and by which option, if it takes one; * stands for a version. */
 static const struct interpreter {
     const char *name, *option;
 } interpreters[] = {
-    {"bash", "-c"},    {"sh", "-c"},    {"dash", "-c"}, {"ash", "-c"},  {"ksh", "-c"},
-    {"zsh", "-c"},     {"fish", "-c"},  {"perl", "-e"}, {"ruby", "-e"}, {"node", "-e"},
-    {"nodejs", "-e"},  {"php", "-r"},   {"lua*", "-e"}, {"deno", "-e"}, {"bun", "-e"},
-    {"python*", "-c"}, {"pypy*", "-c"},
+    {"fish", "-c"}, {"perl*", "-e"}, {"ruby*", "-e"},   {"node", "-e"},  {"nodejs", "-e"},
+    {"php*", "-r"}, {"lua*", "-e"},  {"deno", "-e"},    {"bun", "-e"},   {"ts-node", "-e"},
+    {"tsx", "-e"},  {"awk", NULL},   {"gawk", NULL},    {"mawk", NULL},  {"nawk", NULL},
+    {"sed", "-e"},  {"gsed", "-e"},  {"python*", "-c"}, {"pypy*", "-c"},
+};
+
+/* What one script is judged with. */
+struct reading {
+    struct facts *room;
+    const struct script *script;
+    const struct ruleset *rules;
+    struct policy_context context;
+    struct facts_setting setting;
 };
 
 static const struct interpreter *find(const char *name)
@@ -25,39 +35,6 @@ static const struct interpreter *find(const char *name)
         if (text_matches(interpreters[i].name, name))
             return &interpreters[i];
     return NULL;
-}
-
-/* The first word of a line that is none of env's own; the rest of the line goes to *rest. */
-static const char *next_word(char **rest)
-{
-    char *word = *rest + strspn(*rest, " \t");
-    size_t len = strcspn(word, " \t");
-    *rest = word + len + (word[len] ? 1 : 0);
-    word[len] = 0;
-    return word;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
-/* What the kernel would run a file with: its "#!" line, through env; a shell without one. */
-static void read_first_line(struct view text, char name[NAME_MAX_BYTES])
-{
-    char line[LINE_MAX_BYTES] = "", *rest = line + 2;
-    size_t len = text.len < sizeof line - 1 ? text.len : sizeof line - 1;
-    memcpy(line, text.data, len);
-    line[strcspn(line, "\r\n")] = 0;
-    text_copy(name, NAME_MAX_BYTES, "sh");
-    if (strncmp(line, "#!", 2) != 0)
-        return;
-    const char *word = base_name(next_word(&rest));
-    while (!strcmp(word, "env") || word[0] == '-' || strchr(word, '='))
-        if (!*rest || !*(word = base_name(next_word(&rest))))
-            break;
-    text_copy(name, NAME_MAX_BYTES, word);
 }
 
 /* Says in which file it was found. */
@@ -73,28 +50,66 @@ static void name_file(const struct script *script, struct judgement *out)
     text_copy(out->reason, sizeof out->reason, reason);
 }
 
+static void judge_unread(struct reading *r, const char *why, struct judgement *out)
+{
+    const struct view argv[] = {view_of(r->script->path)};
+    facts_read_argv(r->room, &r->setting, argv, COUNT(argv));
+    trouble_add(&r->room->trouble, TROUBLE_CODE, "%s", why);
+    policy_judge(r->room, &r->context, r->rules, out);
+}
+
+static void judge_code(struct reading *r, const char *name, struct judgement *out)
+{
+    SCOPED(bytes_close) struct bytes store = bytes_open(TEXT_BYTES);
+    const struct interpreter *interpreter = find(name);
+    struct view text = r->script->text;
+    if (scriptfile_is_shell(name)) {
+        scriptfile_read(r->room, &r->setting, r->script->args, text, &store);
+    } else if (interpreter) {
+        const char *option = interpreter->option;
+        const struct view argv[] = {view_of(name), option ? view_of(option) : text, text};
+        facts_read_argv(r->room, &r->setting, argv, option ? 3 : 2);
+    } else {
+        judge_unread(r, "the rules do not read code of its kind", out);
+        return;
+    }
+    policy_judge(r->room, &r->context, r->rules, out);
+}
+
+/* A file that is executed itself. */
+static void judge_executed(struct reading *r, struct judgement *out)
+{
+    char name[SCRIPTFILE_NAME_BYTES];
+    struct judgement code;
+    enum scriptfile_kind kind = scriptfile_reader(r->room, &r->setting, r->script->text, name);
+    if (kind == SCRIPTFILE_PROGRAM) {
+        judge_unread(r, "it is a program, not a text", out);
+        return;
+    }
+    if (kind == SCRIPTFILE_NAMED)
+        policy_judge(r->room, &r->context, r->rules, out);
+    judge_code(r, name, &code);
+    if (kind == SCRIPTFILE_NAMED)
+        judgement_add(out, &code);
+    else
+        *out = code;
+}
+
 void script_judge(struct facts *room, const struct script *script,
                   const struct policy_context *context, const struct facts_setting *setting,
                   const struct ruleset *rules, struct judgement *out)
 {
-    char name[NAME_MAX_BYTES];
-    struct policy_context inside = *context;
-    *out = (struct judgement){0};
-    if (!script->text.len)
-        return;
-    if (script->interpreter[0])
-        text_copy(name, sizeof name, script->interpreter);
-    else if (memchr(script->text.data, 0, script->text.len))
-        return; /* a program, not a text */
-    else
-        read_first_line(script->text, name);
-    const struct interpreter *interpreter = find(name);
-    if (!interpreter)
-        return;
-    const struct view argv[] = {view_of(name), view_of(interpreter->option), script->text};
-    inside.text = script->text;
-    inside.is_script = true;
-    facts_read_argv(room, setting, argv, COUNT(argv));
-    policy_judge(room, &inside, rules, out);
+    struct reading r = {room, script, rules, *context, *setting};
+    r.context.text = script->text;
+    r.context.is_script = true;
+    if (script->cwd[0])
+        r.context.cwd = r.setting.cwd = script->cwd;
+    *out = (struct judgement){.reason = "It is empty."};
+    if (!script->text.len && script->bytes)
+        judge_unread(&r, "it is too large to be read", out);
+    else if (script->text.len && script->interpreter[0])
+        judge_code(&r, script->interpreter, out);
+    else if (script->text.len)
+        judge_executed(&r, out);
     name_file(script, out);
 }

@@ -21,9 +21,9 @@
 
 enum {
     ENV_BYTES = 256 * 1024,
-    SCRIPTS_BYTES = 128 * 1024,
+    SCRIPTS_BYTES = 192 * 1024,
     WAIT_MS = 10,
-    LOOK_MS = 2000 /* for init to look at the scripts */
+    LOOK_MS = 10000 /* for init to look at the scripts */
 };
 
 /* Finds the sandbox anew: between two wakes it may have ended. NULL with err. */
@@ -70,6 +70,7 @@ static int ask(struct op *op, struct err *err)
     text_copy(q.act.cwd, sizeof q.act.cwd, r->scripts.cwd);
     text_copy(q.principal, sizeof q.principal, op->principal);
     q.act.limits.exec_timeout_ms = r->timeout_ms;
+    q.act.more_scripts = r->scripts.has_more;
     if (exec_environment(s, in, &env, &q.act.env, err) ||
         scripts_add(&r->scripts, &scripts, &q.act.scripts, err))
         return -1;

@@ -5,7 +5,7 @@
 #include "base/scope.h"
 #include "base/text.h"
 #include "engine/record/act.h"
-#include "engine/shell/facts.h"
+#include "engine/shell/scriptfile.h"
 #include "manager/sandbox.h"
 
 #include <stdio.h>
@@ -13,30 +13,34 @@
 
 enum { ARGV_MAX = 1024 /* command_execute.argv's own bound */ };
 
-/* Below these nothing is the agent's to write, so there is nothing to be read before. */
+/* Below these nothing is the agent's to write, or init sees its own and not the command's, so there
+ * is nothing to be read before. */
 static bool is_of_the_system(const char *path)
 {
-    static const char *const roots[] = {"/bin/",   "/sbin/", "/usr/", "/lib/",
-                                        "/lib64/", "/etc/",  "/dev/", "/proc/"};
+    static const char *const roots[] = {"/bin/",      "/sbin/",      "/usr/",   "/lib/",
+                                        "/lib64/",    "/etc/",       "/dev/fd", "/dev/std",
+                                        "/proc/self", "/proc/thread"};
     for (size_t i = 0; i < COUNT(roots); i++)
         if (!strncmp(path, roots[i], strlen(roots[i])))
             return true;
     return false;
 }
 
-static void note(struct scripts *s, const char *path, const char *interpreter, unsigned depth)
+/* Adds a file, unless the same run of it is there. */
+static void note(struct scripts *s, const struct script_file *file)
 {
-    if (is_of_the_system(path) || strlen(path) >= SCRIPT_PATH_BYTES)
+    if (is_of_the_system(file->path))
         return;
-    for (size_t i = 0; i < s->count; i++)
-        if (!strcmp(s->files[i].path, path) && !strcmp(s->files[i].interpreter, interpreter))
+    for (size_t i = 0; i < s->count; i++) {
+        const struct script_file *other = &s->files[i];
+        if (!strcmp(other->path, file->path) && !strcmp(other->interpreter, file->interpreter) &&
+            !strcmp(other->args, file->args) && !strcmp(other->cwd, file->cwd))
             return;
-    if (s->count == SCRIPTS_MAX)
-        return; /* the guardian sees the command that runs it, as it does for every file */
-    struct script_file *file = &s->files[s->count++];
-    *file = (struct script_file){.depth = depth, .bytes = -1};
-    text_copy(file->path, sizeof file->path, path);
-    text_copy(file->interpreter, sizeof file->interpreter, interpreter);
+    }
+    if (s->count < SCRIPTS_MAX)
+        s->files[s->count++] = *file;
+    else
+        s->has_more = true;
 }
 
 /* The program that reads a file: none when the file is the program. */
@@ -50,34 +54,91 @@ static const char *interpreter_of(const struct command_fact *c)
     return c->name;
 }
 
-static void note_file(struct scripts *s, const struct command_fact *c, const struct file_fact *f,
-                      unsigned depth)
+static const char UNKNOWN[] = " $unknown";
+
+/* Appends an argument as a word of a shell. False when it does not fit. */
+static bool add_word(char args[SCRIPT_ARGS_BYTES], const struct arg *a)
 {
-    char path[CWDS_PATH_MAX];
-    if (!(f->touches & TOUCH_RUN) || f->path.kind != ARG_LITERAL || f->path.glob_at != SIZE_MAX)
-        return;
-    bool is_program = c->argv.count && !strcmp(f->path.text, c->argv.items[0].text);
-    for (unsigned i = 0; i < c->cwds->count; i++)
-        if (path_join(path, c->cwds->path[i], f->path.text, f->path.len))
-            note(s, path, is_program ? "" : interpreter_of(c), depth);
+    char word[SCRIPT_ARGS_BYTES];
+    size_t len = 0, used = strlen(args);
+    if (a->kind != ARG_LITERAL || a->glob_at != SIZE_MAX)
+        return false;
+    word[len++] = ' ';
+    word[len++] = '\'';
+    for (size_t i = 0; i < a->len && len < sizeof word - 8; i++) {
+        const char *piece = a->text[i] == '\'' ? "'\\''" : (char[]){a->text[i], 0};
+        len += (size_t)snprintf(word + len, sizeof word - len, "%s", piece);
+    }
+    word[len++] = '\'';
+    word[len] = 0;
+    if (len >= sizeof word - 8 || used + len + sizeof UNKNOWN > SCRIPT_ARGS_BYTES)
+        return false;
+    memcpy(args + used, word, len + 1);
+    return true;
 }
 
-static void note_files(struct scripts *s, const struct facts *facts, unsigned depth)
+/* What the script finds as $1, $2, …: what stands behind it. From the first argument on that is not
+ * known, none is. */
+static void find_args(char args[SCRIPT_ARGS_BYTES], const struct command_fact *c,
+                      const struct file_fact *f, bool is_nested)
+{
+    size_t at = 0;
+    bool is_sourced = c->name && (!strcmp(c->name, ".") || !strcmp(c->name, "source"));
+    args[0] = 0;
+    while (at < c->argv.count && strcmp(c->argv.items[at].text, f->path.text) != 0)
+        at++;
+    bool is_known = !c->swept && (at < c->argv.count || c->argv.count == 1);
+    if (is_sourced && at + 1 >= c->argv.count && is_nested)
+        is_known = false; /* it has those of the script that reads it */
+    for (size_t i = at + 1; is_known && i < c->argv.count; i++)
+        is_known = add_word(args, &c->argv.items[i]);
+    if (!is_known)
+        strcat(args, UNKNOWN);
+}
+
+static void note_at(struct scripts *s, struct script_file *file, const char *cwd, const char *path)
+{
+    char whole[CWDS_PATH_MAX];
+    if (path_join(whole, cwd, path, strlen(path)) &&
+        text_copy(file->path, sizeof file->path, whole) &&
+        text_copy(file->cwd, sizeof file->cwd, cwd))
+        note(s, file);
+}
+
+/* folder: of the script that runs it, NULL for the command itself. Scripts name their neighbours as
+ * "$HERE/x", or go where they lie; then it is looked for there. */
+static void note_file(struct scripts *s, const struct command_fact *c, const struct file_fact *f,
+                      const char *folder)
+{
+    struct script_file file = {.bytes = -1};
+    const char *path = f->path.text;
+    bool is_literal = f->path.kind == ARG_LITERAL && f->path.glob_at == SIZE_MAX;
+    bool is_neighbour = folder && path[0] == HOLE && path[1] == '/' && !strchr(path + 1, HOLE);
+    if (!(f->touches & TOUCH_RUN) || (!is_literal && !is_neighbour))
+        return;
+    bool is_program = c->argv.count && !strcmp(path, c->argv.items[0].text);
+    text_copy(file.interpreter, sizeof file.interpreter, is_program ? "" : interpreter_of(c));
+    find_args(file.args, c, f, folder != NULL);
+    for (unsigned i = 0; is_literal && i < c->cwds->count; i++)
+        note_at(s, &file, c->cwds->path[i], path);
+    if (is_neighbour)
+        note_at(s, &file, folder, path + 2);
+    else if (folder && c->cwds->unknown)
+        note_at(s, &file, folder, path);
+}
+
+/* A container or another host has files of its own. */
+static void note_files(struct scripts *s, const struct facts *facts, const char *folder)
 {
     for (const struct command_fact *c = facts->first; c; c = c->next)
         for (const struct file_fact *f = c->files; f && !(c->context & CONTEXT_ELSEWHERE);
              f = f->next)
-            note_file(s, c, f, depth);
+            note_file(s, c, f, folder);
 }
 
 static struct facts *facts_of(const struct scripts *s)
 {
     return &s->sandbox->manager->facts;
-}
-
-static struct facts_setting setting_of(const struct scripts *s)
-{
-    return (struct facts_setting){.cwd = s->cwd, .home = s->home};
 }
 
 /* The last HOME of the list, if any. */
@@ -93,60 +154,46 @@ static void read_command(struct scripts *s, const struct command_execute *in)
     struct view argv[ARGV_MAX];
     size_t argc = 0;
     struct list rest = in->argv;
-    struct facts_setting setting = setting_of(s);
+    struct facts_setting setting = {.cwd = s->cwd, .home = s->home};
     while (argc < COUNT(argv) && list_next_text(&rest, &argv[argc]))
         argc++;
     if (argc)
         facts_read_argv(facts_of(s), &setting, argv, argc);
     else
         facts_read_shell(facts_of(s), &setting, in->command);
-    note_files(s, facts_of(s), 1);
+    note_files(s, facts_of(s), NULL);
 }
 
-/* True for the text of a shell: by who reads it, or by its first line. */
-static bool is_shell_text(const struct script_file *file, struct view text)
-{
-    static const char *const shells[] = {"sh", "bash", "dash", "ash", "ksh", "zsh"};
-    char line[128] = "";
-    const char *name = file->interpreter;
-    if (!name[0]) {
-        size_t len = text.len < sizeof line - 1 ? text.len : sizeof line - 1;
-        memcpy(line, text.data, len);
-        line[strcspn(line, "\n")] = 0;
-        if (strncmp(line, "#!", 2) != 0)
-            return true; /* a shell runs what the kernel does not know */
-        char *end = line + strlen(line);
-        while (end > line && end[-1] == ' ')
-            *--end = 0;
-        size_t word = strcspn(line + 2, " \t");
-        bool is_env = word > 4 && !strncmp(line + 2 + word - 4, "/env", 4);
-        name = is_env ? line + 2 + word + strspn(line + 2 + word, " \t") : line + 2;
-        line[2 + (is_env ? strlen(line + 2) : word)] = 0;
-        name = strrchr(name, '/') ? strrchr(name, '/') + 1 : name;
-    }
-    for (size_t i = 0; i < COUNT(shells); i++)
-        if (!strcmp(name, shells[i]))
-            return true;
-    return false;
-}
-
+/* Notes the files that a shell's script runs in its turn. */
 static void read_script(struct scripts *s, const struct script_file *file, struct view text)
 {
-    struct facts_setting setting = setting_of(s);
-    unsigned depth = file->depth + 1;
-    if (depth > SCRIPTS_MAX_DEPTH || !text.len || memchr(text.data, 0, text.len) ||
-        !is_shell_text(file, text))
+    char name[SCRIPTFILE_NAME_BYTES], folder[SCRIPT_PATH_BYTES];
+    SCOPED(bytes_close) struct bytes store = bytes_open(2 * SCRIPTS_MAX_BYTES);
+    struct facts_setting setting = {.cwd = file->cwd, .home = s->home};
+    const char *reader = file->interpreter;
+    if (!text.len)
         return;
-    facts_read_shell(facts_of(s), &setting, text);
-    note_files(s, facts_of(s), depth);
+    if (!reader[0]) {
+        scriptfile_reader(facts_of(s), &setting, text, name);
+        reader = name;
+    }
+    if (!scriptfile_is_shell(reader))
+        return;
+    scriptfile_read(facts_of(s), &setting, file->args, text, &store);
+    text_copy(folder, sizeof folder, file->path);
+    *strrchr(folder, '/') = 0;
+    note_files(s, facts_of(s), folder[0] ? folder : "/");
 }
 
 static void keep(struct scripts *s, struct script_file *file, const struct frame_seen *seen)
 {
     struct err err;
-    file->bytes = seen->bytes < 0 ? 0 : seen->bytes;
-    if (!seen->data.data)
+    file->bytes = seen->bytes;
+    if (!seen->data.data) {
+        if (file->bytes <= FRAME_CHUNK_BYTES)
+            file->bytes = FRAME_CHUNK_BYTES + 1; /* what init did not send is larger than that */
         return;
+    }
     script_hash(seen->data, file->hash);
     file->has_hash = true;
     file->bytes = (int64_t)seen->data.len;
@@ -279,6 +326,8 @@ int scripts_add(const struct scripts *s, struct bytes *store, struct list *list,
             continue; /* it is not there: the command fails, or makes it first */
         text_copy(row.path, sizeof row.path, file->path);
         text_copy(row.interpreter, sizeof row.interpreter, file->interpreter);
+        text_copy(row.args, sizeof row.args, file->args);
+        text_copy(row.cwd, sizeof row.cwd, file->cwd);
         if (file->has_hash)
             row.hash = (struct view){file->hash, sizeof file->hash};
         if (file->has_text)

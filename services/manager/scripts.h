@@ -15,10 +15,10 @@
 #include "schema/message.h"
 
 enum {
-    SCRIPTS_MAX = 8, /* of one command, those that its scripts run included */
-    SCRIPTS_MAX_DEPTH = 3,
+    SCRIPTS_MAX = 16, /* of one command, those that its scripts run included; act.scripts' bound */
     SCRIPTS_MAX_BYTES = 96 * 1024, /* of text that is judged; what is beyond is hashed only */
     SCRIPT_PATH_BYTES = 1025,
+    SCRIPT_ARGS_BYTES = 1025,
     SCRIPT_HASH_BYTES = 32
 };
 
@@ -26,9 +26,10 @@ struct op;
 struct sandbox;
 
 struct script_file {
-    char path[SCRIPT_PATH_BYTES], interpreter[65];
-    unsigned depth;
-    int64_t bytes; /* -1: it is not there, or not looked at yet */
+    char path[SCRIPT_PATH_BYTES], cwd[SCRIPT_PATH_BYTES];
+    char interpreter[65];         /* "": it is executed itself */
+    char args[SCRIPT_ARGS_BYTES]; /* as words of a shell */
+    int64_t bytes;                /* -1: it is not there, or not looked at yet */
     bool has_hash, has_text;
     uint8_t hash[SCRIPT_HASH_BYTES];
     size_t at, len; /* of its text in `store` */
@@ -43,6 +44,7 @@ struct scripts {
     char home[SCRIPT_PATH_BYTES]; /* what ~ means to the command */
     struct script_file files[SCRIPTS_MAX];
     size_t count, looked;
+    bool has_more;  /* than SCRIPTS_MAX */
     bool is_placed; /* cwd has no symbolic links; files are looked at from now on */
     struct bytes store;
 };

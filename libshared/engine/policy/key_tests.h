@@ -3,8 +3,8 @@
 
 #include "engine/policy/key.h"
 
-key_test test_command, test_context_any, test_context_all, test_trouble, test_swept, test_endless,
-    test_varies, test_depth, test_redirects, test_operands_min, test_operands_max,
+key_test test_command, test_context_any, test_context_all, test_trouble, test_in_script, test_swept,
+    test_endless, test_varies, test_depth, test_redirects, test_operands_min, test_operands_max,
     test_args_unknown, test_first_operand, test_flags_any, test_flags_all, test_flags_unknown,
     test_option_values, test_operands_any, test_args_any, test_args_all, test_env, test_env_regex,
     test_wrappers;                                     /* key_words.c */

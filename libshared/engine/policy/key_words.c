@@ -37,6 +37,12 @@ bool test_trouble(const struct subject *s, const struct rule_key *key, bool sure
     return s->facts->trouble.kinds & key->bits;
 }
 
+bool test_in_script(const struct subject *s, const struct rule_key *key, bool sure)
+{
+    (void)sure;
+    return s->context->is_script == key->flag;
+}
+
 bool test_swept(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;

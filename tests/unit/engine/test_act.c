@@ -44,6 +44,18 @@ static void set_text(char *text, int variant)
     text[1] = 0;
 }
 
+static void set_record(struct list *at, const struct message *kind, int variant,
+                       struct bytes *store)
+{
+    struct mount m = a_mount();
+    struct script s = {.path = "/workspace/x.sh", .bytes = 1 + variant};
+    m.inode = variant + 1;
+    assert_true(kind == &message_mount || kind == &message_script);
+    *at = (struct list){0};
+    const void *row = kind == &message_mount ? (const void *)&m : &s;
+    assert_int_equal(list_add(store, at, kind, row, &err), 0);
+}
+
 /* Gives the field one of two values of its kind. `store` holds what the act then points to. */
 static void set(struct act *act, const struct field *f, int variant, struct bytes *store)
 {
@@ -66,11 +78,10 @@ static void set(struct act *act, const struct field *f, int variant, struct byte
         ((struct limits *)at)->pids = variant + 1;
         break;
     case FIELD_RECORDS:
-        assert_ptr_equal(f->record, &message_mount);
-        struct mount m = a_mount();
-        m.inode = variant + 1;
-        *(struct list *)at = (struct list){0};
-        assert_int_equal(list_add(store, at, f->record, &m, &err), 0);
+        set_record(at, f->record, variant, store);
+        break;
+    case FIELD_BOOL:
+        *(bool *)at = variant;
         break;
     default:
         fail_msg("act.%s: a kind of field that this test does not know", f->name);

@@ -108,6 +108,7 @@ static const struct {
     const char *yes, *no;
 } record_cases[] = {
     {"endless = true", "endless = false"},
+    {"in_script = false", "in_script = true"},
     {"code_language = ['py*']", "code_language = ['perl']"},
     {"code_any = ['rm', 'os.*(']", "code_any = ['os*import']"},
     {"code_regex = ['os\\.\\w+\\(']", "code_regex = ['^os']"},
@@ -131,6 +132,26 @@ static bool matches_record(const char *match)
     f.first->context |= CONTEXT_ENDLESS;
     policy_judge(&f, &context, set, &j);
     return rules_has(&j, "t");
+}
+
+static void a_rule_may_ask_whether_it_is_a_file_that_a_command_runs(void **state)
+{
+    (void)state;
+    static const char *const matches[] = {"in_script = true", "in_script = false",
+                                          "not_in_script = true"};
+    for (size_t i = 0; i < COUNT(matches); i++) {
+        SCOPED(bytes_close) struct bytes text = bytes_open(4096);
+        struct err err;
+        assert_int_equal(
+            bytes_addf(&text, &err, DENIES "[rule.match]\ncommand = ['zap']\n%s\n", matches[i]), 0);
+        SCOPED(ruleset_free) struct ruleset *set = rules_of((const char *)text.data);
+        struct policy_context context = rules_context();
+        struct judgement outside = rules_judge(set, &context, "zap");
+        context.is_script = true;
+        struct judgement inside = rules_judge(set, &context, "zap");
+        assert_int_equal(rules_has(&inside, "t"), i == 0);
+        assert_int_equal(rules_has(&outside, "t"), i != 0);
+    }
 }
 
 static void code_and_endless_loops_are_seen_in_the_record(void **state)
@@ -172,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_key_holds_for_what_it_asks_and_for_nothing_else),
+        cmocka_unit_test(a_rule_may_ask_whether_it_is_a_file_that_a_command_runs),
         cmocka_unit_test(code_and_endless_loops_are_seen_in_the_record),
         cmocka_unit_test(every_key_has_its_case),
         cmocka_unit_test(not_holds_only_where_the_opposite_is_sure),
