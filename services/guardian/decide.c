@@ -181,7 +181,7 @@ static void judge_scripts(struct facts *room, const struct act *act, const struc
     if (!act->more_scripts)
         return;
     facts_read_argv(room, &p->setting, &(struct view){(const uint8_t *)"true", 4}, 1);
-    trouble_add(&room->trouble, TROUBLE_CODE, "it runs more files than are looked at");
+    trouble_add(&room->trouble, TROUBLE_TOO_LARGE, "it runs more files than are looked at");
     policy_judge(room, &p->context, rules, &one);
     judgement_add(all, &one);
 }
