@@ -21,7 +21,7 @@ static void the_first_line_says_who_reads_a_file(void **state)
         {"#! /bin/sh -e \r\n", "sh"},
         {"#!/usr/bin/env python3\nx", "python3"},
         {"#!/usr/bin/env -S bash -e\n", "bash"},
-        {"#!/usr/bin/env -S A=1 -u B perl -w\n", "perl"},
+        {"#!/usr/bin/env -S -u B A=1 perl -w\n", "perl"},
         {"#!/usr/bin/nice bash\n", "bash"},
         {"#!/usr/bin/awk -f", "awk"},
         {"#!", ""},
