@@ -71,11 +71,6 @@ static int judge_batch(struct policy_setup *setup, const char *path, struct err 
     return 0;
 }
 
-static enum colour colour_of(enum policy_decision decision)
-{
-    return decision == DECISION_ALLOW ? GREEN : decision == DECISION_DENY ? RED : YELLOW;
-}
-
 static int print_ids(const struct cli *cli, const char *name, const char *const *ids, size_t count,
                      struct err *err)
 {
@@ -100,7 +95,7 @@ static int print_for_people(const struct cli *cli, struct policy_setup *setup,
                             const struct judgement *j, struct err *err)
 {
     SCOPED(bytes_close) struct bytes seen = bytes_open(SEEN_BYTES);
-    printf("%s%s%s, risk %s\n", screen_colour(&cli->screen, colour_of(j->decision)),
+    printf("%s%s%s, risk %s\n", screen_colour(&cli->screen, policy_colour(j->decision)),
            policy_decision_name(j->decision), screen_plain(&cli->screen),
            policy_risk_name(j->risk));
     if (cli->quiet)

@@ -14,6 +14,7 @@
 #include "cli/print.h"
 #include "cli/units.h"
 #include "data/json.h"
+#include "engine/policy/denial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,18 +56,6 @@ static void replay_close(struct replay *r)
     for (size_t i = 0; i < r->changes_count; i++)
         bytes_close(&r->changes[i].command);
     free(r->changes);
-}
-
-/* What the guardian denies for besides rules: nobody's rules decided about the command. */
-static bool is_no_rule(const char *id)
-{
-    static const char *const ids[] = {"held",           "no_valid_rules",  "agent_not_approved",
-                                      "limits",         "sandbox_rules",   "no_approver",
-                                      "approvals_full", "approval_denied", "approval_too_large"};
-    for (size_t i = 0; i < COUNT(ids); i++)
-        if (!strcmp(ids[i], id))
-            return true;
-    return false;
 }
 
 static bool read_decision(const char *name, enum policy_decision *out)
@@ -163,7 +152,7 @@ static int judge_row(struct replay *r, const struct log_row *row, struct err *er
         r->cut++;
         return 0;
     }
-    if (before == DECISION_DENY && is_no_rule(row->rule)) {
+    if (before == DECISION_DENY && denial_is_one(row->rule)) {
         r->others++;
         return 0;
     }
@@ -214,11 +203,6 @@ static int64_t changed(const struct replay *r)
 
 /* --- for people --- */
 
-static enum colour colour_of(enum policy_decision decision)
-{
-    return decision == DECISION_ALLOW ? GREEN : decision == DECISION_DENY ? RED : YELLOW;
-}
-
 static int print_changes(const struct cli *cli, const struct replay *r, struct err *err)
 {
     static const struct column columns[] = {{.name = "TIMES", .right = true},
@@ -231,8 +215,10 @@ static int print_changes(const struct cli *cli, const struct replay *r, struct e
     for (size_t i = 0; i < r->changes_count; i++) {
         const struct change *c = &r->changes[i];
         if (table_cell(&table, PLAIN, err, "%lld", (long long)c->count) ||
-            table_cell(&table, colour_of(c->before), err, "%s", policy_decision_name(c->before)) ||
-            table_cell(&table, colour_of(c->after), err, "%s", policy_decision_name(c->after)) ||
+            table_cell(&table, policy_colour(c->before), err, "%s",
+                       policy_decision_name(c->before)) ||
+            table_cell(&table, policy_colour(c->after), err, "%s",
+                       policy_decision_name(c->after)) ||
             table_cell(&table, PLAIN, err, "%.*s", (int)c->command.len,
                        (const char *)c->command.data) ||
             table_cell(&table, DIM, err, "%s", c->rule_before) ||

@@ -97,6 +97,11 @@ void policy_close(struct policy_setup *setup)
     *setup = (struct policy_setup){0};
 }
 
+enum colour policy_colour(enum policy_decision decision)
+{
+    return decision == DECISION_ALLOW ? GREEN : decision == DECISION_DENY ? RED : YELLOW;
+}
+
 int policy_json(struct view command, const struct judgement *j, struct bytes *to, struct err *err)
 {
     SCOPED(bytes_close) struct bytes packed = bytes_open(LINE_BYTES);

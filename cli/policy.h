@@ -46,6 +46,9 @@ int policy_load(struct policy_setup *setup, const struct rule_sources *sources, 
 /* Frees and zeroes; fine on a zeroed struct. */
 void policy_close(struct policy_setup *setup);
 
+/* How a decision is coloured. */
+enum colour policy_colour(enum policy_decision decision);
+
 /* Appends {"command", "decision", "risk", "rules", "unanalysable"} in one line, without its end. */
 int policy_json(struct view command, const struct judgement *j, struct bytes *to, struct err *err);
 

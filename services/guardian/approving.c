@@ -111,7 +111,7 @@ static void deny(const struct approval *a, struct judgement *j)
     char reason[2 * sizeof j->reason];
     snprintf(reason, sizeof reason, "%s denied it (%s)%s%s", a->approver, a->approval_id,
              a->approver_reason[0] ? ": " : "", a->approver_reason);
-    decide_refuse(j, j->risk, APPROVING_DENIED, reason, "Do it another way, or ask later.");
+    decide_refuse(j, j->risk, DENIAL_BY_PERSON, reason, "Do it another way, or ask later.");
 }
 
 /* What needed approval and cannot even be asked for. */
@@ -136,11 +136,11 @@ static int look_for_room(struct guardian *g, const struct act *act, struct judge
 {
     SCOPED(bytes_close) struct bytes packed = bytes_open(APPROVAL_ACT_BYTES);
     if (!has_room(g, act)) {
-        deny_unasked(j, APPROVING_FULL, "too many acts wait for a person already.");
+        deny_unasked(j, DENIAL_FULL, "too many acts wait for a person already.");
     } else if (schema_encode(&message_act, act, &packed, err)) {
         if (err->code != ERR_OVERLOADED)
             return -1;
-        deny_unasked(j, APPROVING_TOO_LARGE, "it is too large to be shown to a person.");
+        deny_unasked(j, DENIAL_TOO_LARGE, "it is too large to be shown to a person.");
     } else {
         *is_new = true;
         *named = (struct approval){.state = "pending"};
@@ -171,7 +171,7 @@ int approving_look(struct guardian *g, const struct act *act, const char *princi
     uint8_t hash[ACT_HASH_BYTES];
     *is_new = *is_named = false;
     if (!strcmp(g->service->config.guardian.approvals, "deny")) {
-        deny_unasked(j, APPROVING_NOBODY, "nobody is here to give it.");
+        deny_unasked(j, DENIAL_NOBODY, "nobody is here to give it.");
         return 0;
     }
     if (approval_hash(act, hash, err))

@@ -7,14 +7,9 @@
  */
 #pragma once
 
+#include "engine/policy/denial.h"
 #include "guardian/guardian.h"
 #include "service/op.h"
-
-/* Ids beside those of the rules, for what needed approval and is denied. */
-#define APPROVING_DENIED "approval_denied" /* a person said no */
-#define APPROVING_NOBODY "no_approver"     /* guardian.approvals is "deny" */
-#define APPROVING_FULL "approvals_full"    /* approvals_per_agent or approvals_open */
-#define APPROVING_TOO_LARGE "approval_too_large"
 
 /* Turns a judgement of require_approval into what the approvals make of it: allow by one for the
  * session or a time; deny after a no, or where none can be filed; or it stays.

@@ -50,7 +50,7 @@ static void refuse_agent(const struct act *act, struct judgement *out)
 {
     char reason[sizeof out->reason];
     snprintf(reason, sizeof reason, "Agent %s is not approved for sandbox operations", act->agent);
-    decide_refuse(out, RISK_HIGH, DECIDE_NOT_APPROVED, reason,
+    decide_refuse(out, RISK_HIGH, DENIAL_NOT_APPROVED, reason,
                   "Ask an operator to approve it: corral approve-agent NAME.");
 }
 
@@ -236,7 +236,7 @@ int decide(struct facts *room, const struct act *act, const struct decide_settin
         char reason[sizeof all.reason];
         snprintf(reason, sizeof reason, "The limit %s is 0: nothing would hold the sandbox.",
                  missing);
-        decide_refuse(&all, RISK_HIGH, DECIDE_LIMITS, reason, "Leave it out to get the default.");
+        decide_refuse(&all, RISK_HIGH, DENIAL_LIMITS, reason, "Leave it out to get the default.");
     }
     *out = all;
     return 0;

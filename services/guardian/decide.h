@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "engine/policy/denial.h"
 #include "engine/policy/judge.h"
 #include "engine/policy/volume.h"
 #include "net/registry.h"
@@ -16,12 +17,8 @@
  * otherwise. */
 #define DECIDE_WORKSPACE "/workspace"
 
-/* Ids beside those of the rules. */
-#define DECIDE_NOT_APPROVED "agent_not_approved"
-#define DECIDE_LIMITS "limits"
-
 /* Makes a judgement that denies: what else the guardian has to say no to, it says like this. `rule`
- * is kept. */
+ * is kept: an id of denial.h. */
 void decide_refuse(struct judgement *out, enum policy_risk risk, const char *rule,
                    const char *reason, const char *hint);
 

@@ -29,7 +29,7 @@ static void hold_back(const struct hold *hold, struct judgement *out)
                                                         : "The agent";
     snprintf(reason, sizeof reason, "%s is held by %s since %s: %s", what, hold->by, since,
              hold->reason);
-    decide_refuse(out, RISK_HIGH, VERDICT_HELD, reason,
+    decide_refuse(out, RISK_HIGH, DENIAL_HELD, reason,
                   "Wait until an operator releases it: corral hold release.");
 }
 
@@ -38,7 +38,7 @@ static void refuse_unruled(const struct guardian *g, struct judgement *out)
 {
     char reason[2 * sizeof out->reason];
     snprintf(reason, sizeof reason, "No valid rule set: %s", keeper_refusal(g->keeper));
-    decide_refuse(out, RISK_HIGH, VERDICT_NO_RULES, reason,
+    decide_refuse(out, RISK_HIGH, DENIAL_NO_RULES, reason,
                   "An operator has to mend the rule files: corral guardian-status.");
 }
 
@@ -46,7 +46,7 @@ static void refuse_own_rules(const struct err *why, struct judgement *out)
 {
     char reason[2 * sizeof out->reason];
     snprintf(reason, sizeof reason, "The sandbox's own rules are refused: %s", why->text);
-    decide_refuse(out, RISK_HIGH, VERDICT_SANDBOX_RULES, reason,
+    decide_refuse(out, RISK_HIGH, DENIAL_SANDBOX_RULES, reason,
                   "Mend them and make the sandbox anew; they may only add rules and raise them.");
 }
 

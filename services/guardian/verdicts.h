@@ -2,16 +2,8 @@
  * approval_use share. */
 #pragma once
 
+#include "engine/policy/denial.h"
 #include "guardian/guardian.h"
-
-/* Beside the ids of decide.h: the agent, its tenant or the host is held. */
-#define VERDICT_HELD "held"
-
-/* The same: no rules that were given are valid, and none ever was in force. */
-#define VERDICT_NO_RULES "no_valid_rules"
-
-/* The sandbox's own rules are wrong, or do not go with the ones in force. */
-#define VERDICT_SANDBOX_RULES "sandbox_rules"
 
 /* Judges an act as things stand now: the rules (decide.h), then the holds, which beat everything.
  * Errors as decide. */

@@ -134,7 +134,7 @@ static void an_agent_that_is_not_approved_gets_nothing_else_checked(void **state
         assert_int_equal(j.decision, DECISION_DENY);
         assert_int_equal(j.risk, RISK_HIGH);
         assert_int_equal(j.rules_count, 1);
-        assert_string_equal(j.rules[0], DECIDE_NOT_APPROVED);
+        assert_string_equal(j.rules[0], DENIAL_NOT_APPROVED);
         assert_string_equal(j.reason, "Agent coder is not approved for sandbox operations");
         assert_true(j.hint[0]);
     }
@@ -147,7 +147,7 @@ static void the_command_is_checked_before_the_limits(void **state)
     act.limits.pids = 0;
     assert_decided(&act, DECISION_DENY, "fs.rm-system");
     act.script = view_of("\"$X\"");
-    assert_decided(&act, DECISION_DENY, DECIDE_LIMITS);
+    assert_decided(&act, DECISION_DENY, DENIAL_LIMITS);
 }
 
 static void volumes_are_checked_behind_the_environment_and_before_the_limits(void **state)
@@ -160,7 +160,7 @@ static void volumes_are_checked_behind_the_environment_and_before_the_limits(voi
     act.limits.pids = 0;
     assert_decided(&act, DECISION_DENY, VOLUME_NOT_ALLOWED);
     assert_int_equal(decided(&act, false).rules_count, 1);
-    assert_string_equal(decided(&act, false).rules[0], DECIDE_NOT_APPROVED);
+    assert_string_equal(decided(&act, false).rules[0], DENIAL_NOT_APPROVED);
     add_env(&act, "LD_PRELOAD=/x.so");
     assert_decided(&act, DECISION_DENY, "priv.preload");
 }
@@ -192,7 +192,7 @@ static void every_limit_has_to_hold_something(void **state)
         struct act act = act_of("sandbox_create");
         assert_decided(&act, DECISION_ALLOW, NULL);
         *(int64_t *)((uint8_t *)&act.limits + rows[i].offset) = 0;
-        assert_decided(&act, DECISION_DENY, DECIDE_LIMITS);
+        assert_decided(&act, DECISION_DENY, DENIAL_LIMITS);
         struct judgement j = decided(&act, true);
         assert_non_null(strstr(j.reason, rows[i].name));
     }
