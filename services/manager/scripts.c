@@ -2,6 +2,7 @@
 #include "manager/scripts.h"
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "engine/record/act.h"
@@ -9,6 +10,7 @@
 #include "manager/sandbox.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ARGV_MAX = 1024 /* command_execute.argv's own bound */ };
@@ -37,7 +39,9 @@ static void note(struct scripts *s, const struct script_file *file)
             !strcmp(other->args, file->args) && !strcmp(other->cwd, file->cwd))
             return;
     }
-    if (s->count < SCRIPTS_MAX)
+    if (!s->files)
+        s->files = mem_new(SCRIPTS_MAX, sizeof *s->files);
+    if (s->files && s->count < SCRIPTS_MAX)
         s->files[s->count++] = *file;
     else
         s->has_more = true;
@@ -370,4 +374,6 @@ void scripts_close(struct scripts *s)
 {
     scripts_leave(s);
     bytes_close(&s->store);
+    free(s->files);
+    s->files = NULL;
 }

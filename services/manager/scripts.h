@@ -42,9 +42,9 @@ struct scripts {
     int64_t nonce; /* of the look under way; -1: its turn has not come */
     char cwd[SCRIPT_PATH_BYTES];
     char home[SCRIPT_PATH_BYTES]; /* what ~ means to the command */
-    struct script_file files[SCRIPTS_MAX];
+    struct script_file *files;    /* room for SCRIPTS_MAX; NULL until there is one */
     size_t count, looked;
-    bool has_more;  /* than SCRIPTS_MAX */
+    bool has_more;  /* than SCRIPTS_MAX, or than there was memory for */
     bool is_placed; /* cwd has no symbolic links; files are looked at from now on */
     struct bytes store;
 };
