@@ -126,6 +126,20 @@ bool cover_items(const struct rule_key *wide, const struct rule_key *narrow)
     return true;
 }
 
+bool cover_all(const struct rule_key *wide, const struct rule_key *narrow)
+{
+    if (wide->bits & ~narrow->bits)
+        return false;
+    for (size_t i = 0; i < wide->count; i++) {
+        size_t at = 0;
+        while (at < narrow->count && !cover_item(wide->row, wide->items[i], narrow->items[at]))
+            at++;
+        if (at == narrow->count)
+            return false;
+    }
+    return true;
+}
+
 static bool is(const struct key_row *row, const char *name)
 {
     return !strcmp(row->name, name);
@@ -159,21 +173,6 @@ bool cover_is_manner(const struct rule_match *match, const struct rule_key *key)
                              (match->asks_flags && is(key->row, "flags_unknown")));
 }
 
-/* True when every entry of `wide`, all of which it asks for, covers one of `narrow`. */
-static bool all_covers(const struct rule_key *wide, const struct rule_key *narrow)
-{
-    if (wide->bits & ~narrow->bits)
-        return false;
-    for (size_t i = 0; i < wide->count; i++) {
-        size_t at = 0;
-        while (at < narrow->count && !cover_item(wide->row, wide->items[i], narrow->items[at]))
-            at++;
-        if (at == narrow->count)
-            return false;
-    }
-    return true;
-}
-
 static bool number_covers(const struct rule_key *wide, const struct rule_key *narrow)
 {
     bool most = is(wide->row, "operands_max") != wide->negated;
@@ -192,13 +191,13 @@ static bool key_covers(const struct rule_key *wide, const struct rule_key *narro
             return false;
         if (wide->row->kind == KIND_NUMBER)
             return number_covers(wide, narrow);
-        return cover_asks_all(wide->row) ? all_covers(narrow, wide) : cover_items(narrow, wide);
+        return cover_asks_all(wide->row) ? cover_all(narrow, wide) : cover_items(narrow, wide);
     }
     if (!cover_follows(narrow->row, wide->row))
         return false;
     if (wide->row->kind == KIND_NUMBER)
         return number_covers(wide, narrow);
-    return cover_asks_all(wide->row) ? all_covers(wide, narrow) : cover_items(wide, narrow);
+    return cover_asks_all(wide->row) ? cover_all(wide, narrow) : cover_items(wide, narrow);
 }
 
 bool cover_match(const struct rule_match *wide, const struct rule_match *narrow)

@@ -14,6 +14,9 @@ bool cover_item(const struct key_row *row, const char *wide, const char *narrow)
  */
 bool cover_items(const struct rule_key *wide, const struct rule_key *narrow);
 
+/* The same for keys all of whose entries have to hold: each of `wide` matches one of `narrow`. */
+bool cover_all(const struct rule_key *wide, const struct rule_key *narrow);
+
 /* True when what has the one key's entry has the other's: reads_any, and files_any. Also of a row
  * and itself. */
 bool cover_follows(const struct key_row *from, const struct key_row *to);

@@ -62,17 +62,8 @@ static bool numbers_contradict(const struct rule_match *match, const struct rule
 /* True when whatever `yes` asks for is what `no` forbids. */
 static bool lists_contradict(const struct rule_key *yes, const struct rule_key *no)
 {
-    if (yes->row == no->row && cover_asks_all(yes->row)) {
-        struct rule_key wanted = *no, have = *yes; /* each that is forbidden together is there */
-        for (size_t i = 0; i < wanted.count; i++) {
-            size_t at = 0;
-            while (at < have.count && !cover_item(no->row, no->items[i], have.items[at]))
-                at++;
-            if (at == have.count)
-                return false;
-        }
-        return !(no->bits & ~yes->bits);
-    }
+    if (yes->row == no->row && cover_asks_all(yes->row))
+        return cover_all(no, yes); /* each that is forbidden together is there */
     size_t len = strlen(yes->row->name);
     bool all = cover_asks_all(yes->row) && yes->row->kind == no->row->kind &&
                !strncmp(yes->row->name, no->row->name, len - 3) &&
