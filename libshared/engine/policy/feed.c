@@ -128,9 +128,12 @@ static bool is_given(const struct subject *s, const struct rule_key *key)
         s->facts->arena.steps += key->count;
         if (is_listed(key, text))
             return true;
-        for (const char *at = text; strpbrk(text, "[]/\\^$|(){} ") && next_word(&at, word);)
+        bool is_pattern = strpbrk(text, "[]/\\^$|(){} ") != NULL;
+        for (const char *at = text; is_pattern && next_word(&at, word);) {
+            s->facts->arena.steps += key->count;
             if (is_listed(key, word))
                 return true;
+        }
     }
     return false;
 }

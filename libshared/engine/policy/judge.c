@@ -181,6 +181,7 @@ static enum policy_decision decision_of(enum policy_action action)
 
 static void judge_trouble(struct trial *t, const struct default_verdict *verdict)
 {
+    enum { TOO_MUCH = TROUBLE_TOO_LARGE | TROUBLE_TOO_DEEP | TROUBLE_MEMORY };
     struct judgement *out = t->out;
     struct facts *f = t->subject.facts;
     bool high =
@@ -197,8 +198,11 @@ static void judge_trouble(struct trial *t, const struct default_verdict *verdict
     out->decision = decision;
     snprintf(out->reason, sizeof out->reason, "The command cannot be analysed: %s.",
              f->trouble.why);
-    text_copy(out->hint, sizeof out->hint,
-              "Write the command out plainly, with literal names and no code that it computes.");
+    text_copy(
+        out->hint, sizeof out->hint,
+        f->trouble.kinds & TOO_MUCH
+            ? "Run it in smaller parts."
+            : "Write the command out plainly, with literal names and no code that it computes.");
 }
 
 /* A command that no rule knows. */

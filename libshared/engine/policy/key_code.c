@@ -4,11 +4,13 @@
 
 #include <string.h>
 
-static bool any_regex(const struct rule_key *key, struct view text)
+bool test_regexes(const struct subject *s, const struct rule_key *key, struct view text)
 {
-    for (size_t i = 0; i < key->count; i++)
+    for (size_t i = 0; i < key->count && !subject_is_spent(s); i++) {
+        s->facts->arena.steps += 1 + text.len / SUBJECT_BYTES_A_STEP;
         if (regex_matches(key->regexes[i], text))
             return true;
+    }
     return false;
 }
 
@@ -41,9 +43,11 @@ bool test_code_any(const struct subject *s, const struct rule_key *key, bool sur
 {
     (void)sure;
     for (const struct code_fact *code = s->c->code; code; code = code->next)
-        for (size_t i = 0; i < key->count; i++)
+        for (size_t i = 0; i < key->count && !subject_is_spent(s); i++) {
+            s->facts->arena.steps += 1 + code->text.len / SUBJECT_BYTES_A_STEP;
             if (is_inside(key->items[i], code->text.text))
                 return true;
+        }
     return false;
 }
 
@@ -51,7 +55,7 @@ bool test_code_regex(const struct subject *s, const struct rule_key *key, bool s
 {
     (void)sure;
     for (const struct code_fact *code = s->c->code; code; code = code->next)
-        if (any_regex(key, (struct view){(const uint8_t *)code->text.text, code->text.len}))
+        if (test_regexes(s, key, (struct view){(const uint8_t *)code->text.text, code->text.len}))
             return true;
     return false;
 }
@@ -59,11 +63,11 @@ bool test_code_regex(const struct subject *s, const struct rule_key *key, bool s
 bool test_args_regex(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
-    return any_regex(key, subject_args((struct subject *)s));
+    return test_regexes(s, key, subject_args((struct subject *)s));
 }
 
 bool test_raw_regex(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
-    return s->facts->trouble.kinds && any_regex(key, s->context->text);
+    return s->facts->trouble.kinds && test_regexes(s, key, s->context->text);
 }

@@ -15,3 +15,6 @@ key_test test_recursive, test_program_path, test_paths, test_paths_unknown, test
     test_feeds_unknown; /* key_paths.c */
 key_test test_code_language, test_code_any, test_code_regex, test_args_regex,
     test_raw_regex; /* key_code.c */
+
+/* True when one of the key's regular expressions matches; what that costs is counted. */
+bool test_regexes(const struct subject *s, const struct rule_key *key, struct view text);

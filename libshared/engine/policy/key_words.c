@@ -291,8 +291,10 @@ bool test_option_values(const struct subject *s, const struct rule_key *key, boo
 }
 
 /* NAME, or NAME=value with a value that matches. */
-static bool is_set(const struct rule_key *key, struct view name, const char *value)
+static bool is_set(const struct subject *s, const struct rule_key *key, struct view name,
+                   const char *value)
 {
+    s->facts->arena.steps += key->count;
     for (size_t i = 0; i < key->count; i++) {
         const char *pattern = key->items[i], *equals = strchr(pattern, '=');
         size_t len = equals ? (size_t)(equals - pattern) : strlen(pattern);
@@ -318,7 +320,8 @@ static bool exports(const char *name)
 }
 
 /* A variable with its value, and a test of both. */
-typedef bool variable_test(const struct rule_key *key, struct view name, const char *value);
+typedef bool variable_test(const struct subject *s, const struct rule_key *key, struct view name,
+                           const char *value);
 
 /* printf -v NAME format…, read NAME <<< value: the name, and what its value is made of. */
 static const char *set_by_builtin(const struct command_fact *c, const char **value)
@@ -337,21 +340,25 @@ static const char *set_by_builtin(const struct command_fact *c, const char **val
     return NULL;
 }
 
-/* NAME=value before a command, alone, or as an argument of env, export and their kin. */
-static bool any_variable(const struct command_fact *c, const struct rule_key *key,
-                         variable_test *holds)
+/* NAME=value before a command, alone, or as an argument of env, export and their kin. What has no
+ * "=" is a program to env, and a name to the others. */
+static bool any_variable(const struct subject *s, const struct rule_key *key, variable_test *holds)
 {
+    const struct command_fact *c = s->c;
     for (size_t i = 0; i < c->assigns_count; i++)
-        if (holds(key, view_of(c->assigns[i].name), c->assigns[i].value.text))
+        if (holds(s, key, view_of(c->assigns[i].name), c->assigns[i].value.text))
             return true;
     const char *set = NULL, *to = c->name && c->argv.count ? set_by_builtin(c, &set) : NULL;
-    if (to && holds(key, view_of(to), set))
+    if (to && holds(s, key, view_of(to), set))
         return true;
+    bool is_env = c->name && !strcmp(c->name, "env");
     for (size_t i = 1; c->name && exports(c->name) && i < c->argv.count; i++) {
         const char *text = c->argv.items[i].text;
         size_t len = strcspn(text, "=");
         const char *value = text[len] ? text + len + 1 : "";
-        if (holds(key, (struct view){(const uint8_t *)text, len - (len && text[len - 1] == '+')},
+        if (is_env && !text[len])
+            continue;
+        if (holds(s, key, (struct view){(const uint8_t *)text, len - (len && text[len - 1] == '+')},
                   value))
             return true;
     }
@@ -361,25 +368,23 @@ static bool any_variable(const struct command_fact *c, const struct rule_key *ke
 bool test_env(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
-    return any_variable(s->c, key, is_set);
+    return any_variable(s, key, is_set);
 }
 
-static bool reads_like(const struct rule_key *key, struct view name, const char *value)
+static bool reads_like(const struct subject *s, const struct rule_key *key, struct view name,
+                       const char *value)
 {
     SCOPED(bytes_close) struct bytes line = bytes_open(128 * 1024);
     struct err err;
     if (bytes_addf(&line, &err, "%.*s=%s", (int)name.len, (const char *)name.data, value))
         return true; /* no memory: it may */
-    for (size_t i = 0; i < key->count; i++)
-        if (regex_matches(key->regexes[i], (struct view){line.data, line.len}))
-            return true;
-    return false;
+    return test_regexes(s, key, bytes_view(&line));
 }
 
 bool test_env_regex(const struct subject *s, const struct rule_key *key, bool sure)
 {
     (void)sure;
-    return any_variable(s->c, key, reads_like);
+    return any_variable(s, key, reads_like);
 }
 
 bool test_wrappers(const struct subject *s, const struct rule_key *key, bool sure)

@@ -36,9 +36,14 @@ struct place_list {
     bool read;
 };
 
-/* What trying the rules on one text may cost, in steps of its arena: some 50 ms. Behind that the
- * text is not understood. Scripts of 64 KiB that people write take a tenth. */
-enum { SUBJECT_STEPS_MAX = 1 << 20, SUBJECT_PATTERN_STEPS = 8 /* pattern against pattern */ };
+/* What trying the rules on one text may cost, in steps of its arena: at 7 to 25 ns each no more
+ * than 0.1 s. Behind that the text is not understood. Of 485 shell scripts in a Debian 8 cost more,
+ * the largest 6.3 million steps; half of them cost less than a hundredth of the bound. */
+enum {
+    SUBJECT_STEPS_MAX = 1 << 22,
+    SUBJECT_PATTERN_STEPS = 64, /* a pattern against a pattern */
+    SUBJECT_BYTES_A_STEP = 8    /* that a regular expression looks at */
+};
 
 struct subject {
     struct facts *facts; /* of the record; its arena gives memory */
