@@ -193,16 +193,21 @@ static bool take(struct feeds *feeds, const struct command_fact *to,
     return news;
 }
 
+/* True when another pass may bring more: there was news, and a command has a source behind it. */
 static bool pass(struct facts *facts, struct feeds *feeds)
 {
-    bool news = false;
+    bool news = false, back = false;
     for (const struct command_fact *c = facts->first; c; c = c->next) {
-        for (const struct source_fact *f = c->sources; f; f = f->next, facts->arena.steps++)
+        for (const struct source_fact *f = c->sources; f; f = f->next, facts->arena.steps++) {
+            back |= f->from->index >= c->index;
             news |= take(feeds, c, f->from, f->way);
-        if (!c->sources && c->upstream)
+        }
+        if (!c->sources && c->upstream) {
+            back |= c->upstream->index >= c->index;
             news |= take(feeds, c, c->upstream, WAY_PIPE);
+        }
     }
-    return news;
+    return news && back;
 }
 
 static void find_out(const struct subject *s, struct feeds *feeds)

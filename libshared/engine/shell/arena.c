@@ -1,4 +1,5 @@
-/* arena.c - see arena.h. Blocks double in size, so an analysis costs few allocations. */
+/* arena.c - see arena.h. Blocks double in size up to those that are kept; what needs more gets
+ * large pages. */
 #include "engine/shell/arena.h"
 
 #include "base/mem.h"
@@ -6,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_LEAST_BYTES = 16 * 1024, BLOCK_MOST_BYTES = 1024 * 1024 };
+enum { BLOCK_LEAST_BYTES = 16 * 1024 };
 
 struct arena_block {
     struct arena_block *older;
     size_t size, used; /* of data */
+    bool large;        /* of mem_new_large */
     _Alignas(max_align_t) unsigned char data[];
 };
 
@@ -32,20 +34,29 @@ static struct arena_block *block_new(struct arena *a, size_t size)
     return block ? block : mem_new(1, sizeof *block + size);
 }
 
+/* The size of the next block: twice the one before, then that of a large page, or what is needed.
+ */
+static size_t next_size(const struct arena *a, size_t need)
+{
+    const size_t large = MEM_LARGE_BYTES - sizeof(struct arena_block);
+    size_t size = a->newest ? a->newest->size * 2 : BLOCK_LEAST_BYTES;
+    if (size > (size_t)BLOCK_LEAST_BYTES << (ARENA_SPARES - 1))
+        size = large;
+    return size < need && need <= large ? large : size < need ? need : size;
+}
+
 static struct arena_block *block_add(struct arena *a, size_t need)
 {
-    size_t size = a->newest ? a->newest->size * 2 : BLOCK_LEAST_BYTES;
-    if (size > BLOCK_MOST_BYTES)
-        size = BLOCK_MOST_BYTES;
-    if (size < need)
-        size = need;
+    size_t size = next_size(a, need);
     if (size > ARENA_MAX_BYTES - a->taken_bytes)
         return NULL;
-    struct arena_block *block = block_new(a, size);
+    bool large = size == MEM_LARGE_BYTES - sizeof(struct arena_block);
+    struct arena_block *block = large ? mem_new_large() : block_new(a, size);
     if (!block)
         return NULL;
     block->older = a->newest;
     block->size = size;
+    block->large = large;
     a->newest = block;
     a->taken_bytes += size;
     return block;
@@ -83,6 +94,10 @@ char *arena_text(struct arena *a, const char *text, size_t len)
 static void block_drop(struct arena *a, struct arena_block *block)
 {
     struct arena_block **spare = spare_of(a, block->size);
+    if (block->large) {
+        mem_free_large(block);
+        return;
+    }
     if (!spare || *spare) {
         free(block);
         return;

@@ -3,7 +3,8 @@
 
 #include "engine/shell/walk.h"
 
-enum { LOOK_AHEAD = 32 };
+/* A join copies so many: or each command of a text would copy all that stand before it. */
+enum { LOOK_AHEAD = 32, JOINED_MAX = 256 };
 
 static bool begins_within(const struct source_fact *list, const struct source_fact *end)
 {
@@ -39,13 +40,17 @@ const struct source_fact *sources_join(struct arena *arena, const struct source_
         return b;
     const struct source_fact *rest = is_shorter(a, b) ? b : a;
     const struct source_fact *first = rest;
+    int copied = 0;
     for (const struct source_fact *each = rest == b ? a : b; each; each = each->next) {
         arena->steps++;
         if (is_listed(rest, each))
             continue;
-        struct source_fact *copy = arena_new(arena, 1, sizeof *copy);
-        if (!copy)
+        struct source_fact *copy =
+            copied++ < JOINED_MAX && !arena->full ? arena_new(arena, 1, sizeof *copy) : NULL;
+        if (!copy) {
+            arena->full = true;
             return first;
+        }
         *copy = (struct source_fact){.way = each->way, .from = each->from, .next = first};
         first = copy;
     }

@@ -6,7 +6,8 @@
 
 struct walk;
 
-/* What is in either list; without memory `b`, and the arena is full. */
+/* What is in either list. Without memory, and where both are longer than a join copies, a part of
+ * it; the arena is full then, which is trouble. */
 const struct source_fact *sources_join(struct arena *arena, const struct source_fact *a,
                                        const struct source_fact *b);
 

@@ -18,7 +18,7 @@
 
 bool walk_is_full(const struct walk *w)
 {
-    return w->facts->count >= FACTS_MAX_COMMANDS ||
+    return w->facts->count >= FACTS_MAX_COMMANDS || w->facts->arena.full ||
            (w->facts->trouble.kinds & (TROUBLE_MEMORY | TROUBLE_TOO_LARGE));
 }
 
