@@ -79,6 +79,7 @@ void *arena_new(struct arena *a, size_t count, size_t size)
     }
     void *piece = block->data + block->used;
     block->used += need;
+    a->given_bytes += need;
     return piece;
 }
 
@@ -114,7 +115,7 @@ void arena_clear(struct arena *a)
         block_drop(a, a->newest);
         a->newest = older;
     }
-    a->taken_bytes = 0;
+    a->taken_bytes = a->given_bytes = 0;
     a->full = false;
     a->steps = 0;
 }

@@ -18,6 +18,7 @@ struct arena {
     struct arena_block *newest;
     struct arena_block *spare[ARENA_SPARES]; /* the first sizes of blocks, given back, zeroed */
     size_t taken_bytes; /* of all blocks but spares, never above ARENA_MAX_BYTES */
+    size_t given_bytes; /* of what was asked for, aligned */
     bool full;          /* something was refused */
     uint64_t steps;     /* characters looked at, atoms copied, nodes visited, patterns tried */
 };

@@ -72,7 +72,7 @@ static struct cost cost_of(const char *first, const char *second, size_t len)
     context.text = (struct view){(const uint8_t *)text, len};
     facts_read_shell(&facts, &(struct facts_setting){context.cwd, context.home}, context.text);
     policy_judge(&facts, &context, rules, &j);
-    return (struct cost){facts.arena.steps, facts.arena.taken_bytes};
+    return (struct cost){facts.arena.steps, facts.arena.given_bytes};
 }
 
 /* Twice the text may cost 2.2 times the work; what any text may cost counts once. */

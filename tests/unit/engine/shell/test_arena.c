@@ -1,5 +1,6 @@
 /* Memory of one analysis: zeroed, bounded, given back. */
 #include "base/fault.h"
+#include "base/mem.h"
 #include "base/scope.h"
 #include "engine/shell/arena.h"
 
@@ -24,6 +25,26 @@ static void gives_zeroed_memory_again_after_it_is_cleared(void **state)
         }
         arena_clear(&arena);
         assert_int_equal(arena.steps, 0);
+    }
+}
+
+/* Behind the blocks that are kept there are large pages, given back at each clear. */
+static void gives_zeroed_large_pages(void **state)
+{
+    (void)state;
+    SCOPED(arena_close) struct arena arena = {0};
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 100; i++) {
+            unsigned char *piece = arena_new(&arena, 50000, 1);
+            assert_non_null(piece);
+            for (size_t k = 0; k < 50000; k++)
+                assert_int_equal(piece[k], 0);
+            memset(piece, 0xff, 50000);
+        }
+        assert_int_equal(arena.given_bytes, 100 * 50000);
+        assert_true(arena.taken_bytes > 2 * MEM_LARGE_BYTES);
+        arena_clear(&arena);
+        assert_int_equal(arena.given_bytes, 0);
     }
 }
 
@@ -89,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_zeroed_memory_again_after_it_is_cleared),
+        cmocka_unit_test(gives_zeroed_large_pages),
         cmocka_unit_test(takes_the_same_when_cleared_as_when_new),
         cmocka_unit_test(keeps_blocks_for_the_next_analysis),
         cmocka_unit_test(refuses_more_than_its_bound),
