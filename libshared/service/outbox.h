@@ -61,5 +61,3 @@ const char *outbox_detail(struct outbox *outbox);
 
 struct journal *outbox_journal(struct outbox *outbox);
 uint64_t outbox_acked(const struct outbox *outbox);
-
-enum { RECORD_EVENT = 1 }; /* journal record types */

@@ -21,6 +21,8 @@
 
 #include "store/segment.h"
 
+enum { RECORD_EVENT = 1 }; /* the type of a record whose payload is an `event` */
+
 struct journal;
 struct journal_cursor;
 

@@ -23,3 +23,14 @@ struct derived {
 
 /* *out lives as long as the payload. */
 void derive(int64_t type, struct view payload, struct derived *out);
+
+/* A column's value; neither text nor number: null. */
+struct derived_column {
+    const char *text;
+    int64_t number;
+    bool is_number;
+};
+
+/* The values of the columns kind to detail of table `event`, in its order; views into `derived`. */
+enum { DERIVED_COLUMNS = 18 };
+void derived_columns(const struct derived *derived, struct derived_column out[DERIVED_COLUMNS]);
