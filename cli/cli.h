@@ -68,5 +68,5 @@ int common_help(struct bytes *to, struct err *err);
 command_run cmd_up, cmd_down, cmd_status, cmd_doctor, cmd_create, cmd_exec, cmd_run, cmd_list,
     cmd_inspect, cmd_terminate, cmd_kill_agent, cmd_approve_agent, cmd_revoke_agent,
     cmd_guardian_status, cmd_add_acl, cmd_list_acls, cmd_remove_acl, cmd_agents, cmd_policy,
-    cmd_logs, cmd_metrics, cmd_config, cmd_errors, cmd_approvals, cmd_hold, cmd_protocol,
+    cmd_logs, cmd_audit, cmd_metrics, cmd_config, cmd_errors, cmd_approvals, cmd_hold, cmd_protocol,
     cmd_version;

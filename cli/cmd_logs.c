@@ -2,52 +2,72 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "base/text.h"
-#include "cli/connect.h"
+#include "cli/logs.h"
 #include "cli/print.h"
 #include "cli/show.h"
 
 #include <stdio.h>
 #include <string.h>
 
+const struct question logs_question = {PART_AUDIT, "logs_query", &message_logs_query,
+                                       &message_logs_page, CONNECT_ASK_MS};
+
 /* The filters as they were written. */
 struct filters {
-    const char *agent, *sandbox, *operation, *status;
+    const char *agent, *sandbox, *operation, *status, *tenant, *principal, *cause, *rule, *op,
+        *verdict;
     struct logs_query query;
+    bool follow;
 };
 
-/* Copies a filter into its field; too long a text could match nothing. */
-static int fill(char *to, size_t size, const char *name, const char *text, struct err *err)
-{
-    if (text && !text_copy(to, size, text))
-        return err_set(err, ERR_INVALID, "--%s: more than %zu bytes", name, size - 1);
-    return 0;
-}
-
+/* Copies the filters into their fields; too long a text could match nothing. */
 static int fill_query(struct filters *f, struct err *err)
 {
     struct logs_query *q = &f->query;
-    return fill(q->agent, sizeof q->agent, "agent", f->agent, err) ||
-                   fill(q->sandbox_id, sizeof q->sandbox_id, "sandbox", f->sandbox, err) ||
-                   fill(q->operation, sizeof q->operation, "operation", f->operation, err) ||
-                   fill(q->status, sizeof q->status, "status", f->status, err)
-               ? -1
-               : 0;
+    const struct {
+        const char *name, *text;
+        char *to;
+        size_t size;
+    } rows[] = {{"agent", f->agent, q->agent, sizeof q->agent},
+                {"sandbox", f->sandbox, q->sandbox_id, sizeof q->sandbox_id},
+                {"operation", f->operation, q->operation, sizeof q->operation},
+                {"status", f->status, q->status, sizeof q->status},
+                {"tenant", f->tenant, q->tenant, sizeof q->tenant},
+                {"principal", f->principal, q->principal, sizeof q->principal},
+                {"cause", f->cause, q->cause, sizeof q->cause},
+                {"rule", f->rule, q->rule, sizeof q->rule},
+                {"op", f->op, q->op_id, sizeof q->op_id},
+                {"verdict", f->verdict, q->verdict_id, sizeof q->verdict_id}};
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (rows[i].text && !text_copy(rows[i].to, rows[i].size, rows[i].text))
+            return err_set(err, ERR_INVALID, "--%s: more than %zu bytes", rows[i].name,
+                           rows[i].size - 1);
+    if (f->follow && (q->limit || q->cursor || q->until_ns))
+        return err_set(err, ERR_INVALID,
+                       "--follow has no end: it does not go with --limit, --cursor or --until");
+    return 0;
 }
 
-/* What a person reads last: the command, why it ended, what decided. */
-static int add_what(struct table *t, const struct log_row *row, struct err *err)
+int logs_what(const struct log_row *row, struct bytes *to, struct err *err)
 {
     char code[16] = "";
     if (schema_has(&message_log_row, row, "exit_code"))
         snprintf(code, sizeof code, "exit %d", (int)row->exit_code);
     const char *parts[] = {code, row->cause, row->rule, row->detail};
-    SCOPED(bytes_close) struct bytes text = bytes_open(4096);
-    if (bytes_addf(&text, err, "%.*s", (int)row->command.len, (const char *)row->command.data))
+    if (bytes_addf(to, err, "%.*s", (int)row->command.len, (const char *)row->command.data))
         return -1;
     for (size_t i = 0; i < COUNT(parts); i++)
         if (parts[i][0] && strcmp(parts[i], "exited") &&
-            bytes_addf(&text, err, "%s%s", text.len ? "; " : "", parts[i]))
+            bytes_addf(to, err, "%s%s", to->len ? "; " : "", parts[i]))
             return -1;
+    return 0;
+}
+
+static int add_what(struct table *t, const struct log_row *row, struct err *err)
+{
+    SCOPED(bytes_close) struct bytes text = bytes_open(4096);
+    if (logs_what(row, &text, err))
+        return -1;
     return table_cell(t, PLAIN, err, "%.*s", (int)text.len, (const char *)text.data);
 }
 
@@ -108,8 +128,6 @@ static int print_ids(const struct logs_page *page)
 
 int cmd_logs(struct cli *cli, int argc, char **argv, struct err *err)
 {
-    static const struct question question = {PART_AUDIT, "logs_query", &message_logs_query,
-                                             &message_logs_page, CONNECT_ASK_MS};
     struct filters f = {0};
     const struct option options[] = {
         {"agent", 0, "NAME", option_text, &f.agent, "Only this agent's."},
@@ -117,10 +135,18 @@ int cmd_logs(struct cli *cli, int argc, char **argv, struct err *err)
         {"operation", 0, "TYPE", option_text, &f.operation, "Such as command_execute."},
         {"status", 0, "STATUS", option_text, &f.status,
          "success, failure, timeout, denied or cancelled."},
+        {"tenant", 0, "NAME", option_text, &f.tenant, "Only this tenant's."},
+        {"principal", 0, "NAME", option_text, &f.principal, "Only what this principal asked for."},
+        {"cause", 0, "CAUSE", option_text, &f.cause, "Such as timeout, oom or exited."},
+        {"rule", 0, "RULE", option_text, &f.rule, "Only what this rule or threshold decided."},
+        {"op", 0, "ID", option_text, &f.op, "Only this operation's intent and result."},
+        {"verdict", 0, "ID", option_text, &f.verdict, "Only what this verdict was about."},
         {"since", 0, "TIME", units_time_ns, &f.query.since_ns, "1h (ago), or RFC 3339."},
         {"until", 0, "TIME", units_time_ns, &f.query.until_ns, "Older than this."},
         {"limit", 0, "N", units_count, &f.query.limit, "Rows, up to 500; 50 by default."},
         {"cursor", 0, "N", units_count, &f.query.cursor, "The next page, as the last one said."},
+        {"follow", 'f', NULL, option_flag, &f.follow,
+         "Goes on with what comes from now on, oldest first; -o json: JSON Lines."},
         {0},
     };
     struct args args;
@@ -131,8 +157,11 @@ int cmd_logs(struct cli *cli, int argc, char **argv, struct err *err)
 
     SCOPED(connect_close) struct connect connect = {0};
     struct logs_page page;
-    if (fill_query(&f, err) || connect_open(cli, &connect, err) ||
-        connect_ask(&connect, &question, &f.query, &page, err))
+    if (fill_query(&f, err) || connect_open(cli, &connect, err))
+        return -1;
+    if (f.follow)
+        return logs_follow(&connect, &f.query, err);
+    if (connect_ask(&connect, &logs_question, &f.query, &page, err))
         return -1;
     if (cli->json)
         return print_json(&message_logs_page, &page, err);

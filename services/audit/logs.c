@@ -8,6 +8,7 @@
  */
 #include "audit/logs.h"
 
+#include "audit/ask.h"
 #include "base/scope.h"
 #include "base/text.h"
 #include "data/pack.h"
@@ -18,35 +19,21 @@
 
 enum {
     DEFAULT_ROWS = 50,
-    SQL_BYTES = 4096,
-    MAX_VALUES = 24,
     NARROW_ROWS = 2000, /* a time range of fewer is read by time and sorted, in a few ms */
     PAGE_BYTES = FRAME_MAX_BYTES - 16384, /* leaves room for the largest row and what is around */
     PAGE_NODES = FRAME_MAX_NODES - 64     /* the same */
 };
 
-/* A statement in the making. */
-struct question {
-    struct bytes sql;
-    struct err *err;
-    bool failed; /* sticky, as struct pack's */
-    struct {
-        const char *text; /* NULL: number */
-        int64_t number;
-    } values[MAX_VALUES];
-    int count;
-};
+static int64_t limit_of(const struct logs_query *in)
+{
+    return in->limit ? in->limit : DEFAULT_ROWS;
+}
 
 /* A time range: since_ns <= time < until_ns. */
 struct span {
     bool is_given, is_narrow;
     int64_t since_ns, until_ns;
 };
-
-static void question_close(struct question *q)
-{
-    bytes_close(&q->sql);
-}
 
 struct logs_scope logs_scope(const struct call *call)
 {
@@ -58,84 +45,52 @@ struct logs_scope logs_scope(const struct call *call)
     return scope;
 }
 
-static void say(struct question *q, const char *sql)
+static void say_filters(struct ask *q, const struct logs_query *in, bool *has_index)
 {
-    q->failed = q->failed || bytes_add(&q->sql, sql, strlen(sql), q->err);
-}
-
-/* Adds SQL that ends in a parameter. */
-static void say_value(struct question *q, const char *sql, const char *text, int64_t number)
-{
-    assert(q->count < MAX_VALUES);
-    q->values[q->count].text = text;
-    q->values[q->count].number = number;
-    q->count++;
-    q->failed = q->failed || bytes_addf(&q->sql, q->err, "%s?%d", sql, q->count);
-}
-
-/* column = text, when a text is given. The first one given is the one that chooses the index. */
-static void say_equal(struct question *q, const char *column, const char *text, bool *has_index)
-{
-    if (!*text)
-        return;
-    say(q, *has_index ? " AND +" : " AND ");
-    say(q, column);
-    say_value(q, " = ", text, 0);
-    *has_index = true;
-}
-
-/* The patterns of an agent's key. GLOB means the same by * and treats ? and [ specially, which
- * cannot stand in a name (text_is_name), nor in a pattern. */
-static void say_agents(struct question *q, const struct logs_scope *scope)
-{
-    say(q, " AND (0");
-    for (size_t i = 0; i < REGISTRY_MAX_PATTERNS && scope->agents[i][0]; i++)
-        say_value(q, " OR +agent GLOB ", scope->agents[i], 0);
-    say(q, ")");
-}
-
-static void say_scope(struct question *q, const struct logs_scope *scope, bool *has_index)
-{
-    if (scope->all_tenants)
-        return;
-    say_value(q, *has_index ? " AND +tenant = " : " AND tenant = ", scope->tenant, 0);
-    *has_index = true;
-    if (!scope->all_agents)
-        say_agents(q, scope);
-}
-
-static void say_filters(struct question *q, const struct logs_query *in, bool *has_index)
-{
-    say_equal(q, "sandbox_id", in->sandbox_id, has_index);
-    say_equal(q, "agent", in->agent, has_index);
+    const struct {
+        const char *column, *text;
+    } without_index[] = {{" AND +principal = ", in->principal},
+                         {" AND +cause = ", in->cause},
+                         {" AND +rule = ", in->rule},
+                         {" AND +op_id = ", in->op_id},
+                         {" AND +verdict_id = ", in->verdict_id}};
+    ask_equal(q, "sandbox_id", in->sandbox_id, has_index);
+    ask_equal(q, "agent", in->agent, has_index);
     if (in->status[0] && strcmp(in->status, "success"))
-        say_equal(q, "status <> 'success' AND status", in->status, has_index); /* see store.c */
+        ask_equal(q, "status <> 'success' AND status", in->status, has_index); /* see store.c */
     else if (in->status[0])
-        say_value(q, " AND +status = ", in->status, 0);
-    say_equal(q, "kind", in->operation, has_index);
+        ask_text(q, " AND +status = ", in->status);
+    ask_equal(q, "kind", in->operation, has_index);
+    ask_equal(q, "tenant", in->tenant, has_index);
+    for (size_t i = 0; i < COUNT(without_index); i++)
+        if (*without_index[i].text)
+            ask_text(q, without_index[i].column, without_index[i].text);
 }
 
-static void say_question(struct question *q, const struct logs_scope *scope,
-                         const struct logs_query *in, struct span span)
+static void say_question(struct ask *q, const struct logs_scope *scope, const struct logs_query *in,
+                         struct span span)
 {
     bool has_index = span.is_narrow;
-    say(q, "SELECT gseq, time_ns, (SELECT name FROM source WHERE id = event.source), seq, kind,"
-           " phase, status, tenant, principal, agent, sandbox_id, op_id, cause, rule, verdict_id,"
-           " risk, exit_code, duration_ms, command, detail, type, length(body)");
-    say(q, in->whole ? ", body FROM event" : " FROM event");
-    say(q, span.is_narrow ? " INDEXED BY event_time WHERE 1" : " WHERE 1");
+    ask_say(q, "SELECT gseq, time_ns, (SELECT name FROM source WHERE id = event.source), seq, kind,"
+               " phase, status, tenant, principal, agent, sandbox_id, op_id, cause, rule,"
+               " verdict_id, risk, exit_code, duration_ms, command, detail, type, length(body)");
+    ask_say(q, in->whole ? ", body FROM event" : " FROM event");
+    ask_say(q, span.is_narrow ? " INDEXED BY event_time WHERE 1" : " WHERE 1");
     if (span.is_given) {
-        say_value(q, has_index ? " AND time_ns >= " : " AND +time_ns >= ", NULL, span.since_ns);
-        say_value(q, has_index ? " AND time_ns < " : " AND +time_ns < ", NULL, span.until_ns);
+        ask_number(q, has_index ? " AND time_ns >= " : " AND +time_ns >= ", span.since_ns);
+        ask_number(q, has_index ? " AND time_ns < " : " AND +time_ns < ", span.until_ns);
     }
     say_filters(q, in, &has_index);
-    say_scope(q, scope, &has_index);
+    ask_scope(q, scope, &has_index);
     if (in->cursor)
-        say_value(q, " AND gseq < ", NULL, in->cursor);
-    say_value(q, " ORDER BY gseq DESC LIMIT ", NULL, (in->limit ? in->limit : DEFAULT_ROWS) + 1);
+        ask_number(q, " AND gseq < ", in->cursor);
+    if (in->from_gseq)
+        ask_number(q, " AND gseq >= ", in->from_gseq);
+    ask_number(q, in->from_gseq ? " ORDER BY gseq LIMIT " : " ORDER BY gseq DESC LIMIT ",
+               limit_of(in) + 1);
 }
 
-/* Reads the time range and how much is in it. */
+/* Reads the time range and how much is in it. Whoever reads from a number on goes by numbers. */
 static int look_at_span(struct db *db, const struct logs_query *in, struct span *out,
                         struct err *err)
 {
@@ -146,7 +101,7 @@ static int look_at_span(struct db *db, const struct logs_query *in, struct span 
     span.since_ns = in->since_ns;
     if (until)
         span.until_ns = in->until_ns;
-    if (span.is_given) {
+    if (span.is_given && !in->from_gseq) {
         SCOPED(stmt_free) struct stmt *s = NULL;
         if (db_prepare(db,
                        "SELECT count(*) FROM (SELECT 1 FROM event INDEXED BY event_time"
@@ -161,18 +116,6 @@ static int look_at_span(struct db *db, const struct logs_query *in, struct span 
         span.is_narrow = stmt_int(s, 0) < NARROW_ROWS;
     }
     *out = span;
-    return 0;
-}
-
-static int prepare(struct db *db, struct question *q, struct stmt **out, struct err *err)
-{
-    if (q->failed || db_prepare(db, (const char *)q->sql.data, out, err))
-        return -1;
-    for (int i = 0; i < q->count; i++)
-        if (q->values[i].text)
-            stmt_bind_text(*out, i + 1, q->values[i].text);
-        else
-            stmt_bind_int(*out, i + 1, q->values[i].number);
     return 0;
 }
 
@@ -245,7 +188,7 @@ static size_t nodes_of(const struct bytes *rows, size_t at)
     return 1 + 2 * (size_t)map.count;
 }
 
-static int fill_page(struct stmt *s, int64_t limit, bool whole, struct bytes *rows,
+static int fill_page(struct stmt *s, const struct logs_query *in, struct bytes *rows,
                      struct logs_page *page, struct err *err)
 {
     size_t nodes = 0;
@@ -256,12 +199,12 @@ static int fill_page(struct stmt *s, int64_t limit, bool whole, struct bytes *ro
         struct log_row row;
         struct event event;
         size_t at = rows->len;
-        if (out.rows.count == limit || at > PAGE_BYTES || nodes > PAGE_NODES - 64) {
-            out.next = newest_left;
+        if (out.rows.count == limit_of(in) || at > PAGE_BYTES || nodes > PAGE_NODES - 64) {
+            out.next = in->from_gseq ? newest_left + 1 : newest_left;
             break;
         }
         read_row(s, &row);
-        if (whole)
+        if (in->whole)
             read_whole(s, &row, &event);
         if (list_add(rows, &out.rows, &message_log_row, &row, err))
             return -1;
@@ -278,13 +221,12 @@ int logs_page(struct db *db, const struct logs_scope *scope, const struct logs_q
               struct bytes *rows, struct logs_page *page, struct err *err)
 {
     SCOPED(stmt_free) struct stmt *s = NULL;
-    SCOPED(question_close) struct question q = {.sql = bytes_open(SQL_BYTES), .err = err};
+    SCOPED(ask_close) struct ask q = ask_open(err);
     struct span span;
+    if (in->cursor && in->from_gseq)
+        return err_set(err, ERR_INVALID, "logs_query.cursor: it does not go with from_gseq");
     if (look_at_span(db, in, &span, err))
         return -1;
     say_question(&q, scope, in, span);
-    return prepare(db, &q, &s, err) ||
-                   fill_page(s, in->limit ? in->limit : DEFAULT_ROWS, in->whole, rows, page, err)
-               ? -1
-               : 0;
+    return ask_prepare(&q, db, &s) || fill_page(s, in, rows, page, err) ? -1 : 0;
 }

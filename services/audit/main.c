@@ -1,13 +1,17 @@
 /* main.c - corral-audit: its table of contents. */
 #include "audit/audit.h"
 #include "audit/op_logs.h"
+#include "audit/op_stats.h"
+#include "audit/op_summary.h"
+#include "audit/op_trends.h"
 
 static const struct query queries[] = {
     SERVICE_STATUS_QUERY,
     {0},
 };
 
-static const struct op_kind *const operations[] = {&op_logs, NULL};
+static const struct op_kind *const operations[] = {&op_logs, &op_summary, &op_stats, &op_trends,
+                                                   NULL};
 
 static const struct service_table table = {
     .name = "audit",

@@ -268,6 +268,33 @@ class Corral:
     def client(self, principal, service):
         return Client(self, self.keys[principal], service)
 
+    def connection(self, principal):
+        """The principal's connection file, as the command line reads it."""
+        path = self.root / f"{principal}.json"
+        if not path.exists():
+            services = json.loads((self.state / "public" / "services.json").read_text())
+            tenants = {row["principal"]: row["tenant"] for row in self.rows}
+            row = {"tenant": tenants[principal], "principal": principal}
+            for name, key in zip(("public_key", "secret_key"), self.keys[principal]):
+                row[name] = key.decode()
+            path.touch(0o600)
+            path.write_text(json.dumps(row | {"services": services["services"]}))
+        return path
+
+    def command(self, principal, *words):
+        """A running `corral`, which speaks as the principal."""
+        words = [self.bin / "corral", *words, "--connect", self.connection(principal)]
+        return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def run_command(self, principal, *words, code=0):
+        """(stdout, stderr) of a `corral` that has to end with this exit code; stdout is bytes."""
+        process = self.command(principal, *words)
+        out, errors = process.communicate(timeout=DEADLINE_S)
+        what = f"corral {' '.join(map(str, words))}: exit code {process.returncode}, not {code}"
+        assert process.returncode == code, f"{what}\n{out[-2000:]!r}\n{errors.decode()}"
+        return out, errors.decode()
+
     def records(self, service):
         """The events in a service's journal (store/segment.h), oldest first."""
         for segment in sorted((self.state / service / "journal").glob("*/*.seg")):

@@ -1,81 +1,8 @@
 /* Questions about the record: filters, scopes, pages. */
-#include "tests/unit/audit/records.h"
+#include "tests/unit/audit/desk.h"
 
-#include "audit/logs.h"
-#include "audit/store.h"
 #include "base/clock.h"
 #include "data/pack.h"
-
-/* A database, who writes it and who reads it. */
-struct desk {
-    struct place_on_disk at;
-    struct store *store;
-    struct db *reader;
-    int64_t seq;
-};
-
-static int setup(void **state)
-{
-    struct err err;
-    struct desk *d = calloc(1, sizeof *d);
-    d->at = directory_open();
-    assert_int_equal(store_open(d->at.path, &d->store, &err), 0);
-    assert_int_equal(store_open_reader(d->at.path, &d->reader, &err), 0);
-    *state = d;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    struct desk *d = *state;
-    db_free(&d->reader);
-    store_free(&d->store);
-    directory_close(&d->at);
-    free(d);
-    return 0;
-}
-
-static void write_one(struct desk *d, const struct event *event)
-{
-    struct err err;
-    SCOPED(batch_free) struct batch *batch = NULL;
-    assert_int_equal(batch_new(&batch, &err), 0);
-    batch_put_event(batch, 1, ++d->seq, event);
-    assert_int_equal(store_write(d->store, batch, &err), 0);
-}
-
-/* One result: tenant, agent, sandbox, status. */
-static void write_result(struct desk *d, const char *tenant, const char *agent, const char *sandbox,
-                         const char *status)
-{
-    struct event event = {.kind = "command_execute", .phase = "result"};
-    text_copy(event.tenant, sizeof event.tenant, tenant);
-    text_copy(event.agent, sizeof event.agent, agent);
-    text_copy(event.sandbox_id, sizeof event.sandbox_id, sandbox);
-    text_copy(event.status, sizeof event.status, status);
-    write_one(d, &event);
-}
-
-static struct logs_scope admin(void)
-{
-    return (struct logs_scope){.all_tenants = true};
-}
-
-static struct logs_scope tenant_of(const char *tenant)
-{
-    struct logs_scope scope = {.all_agents = true};
-    text_copy(scope.tenant, sizeof scope.tenant, tenant);
-    return scope;
-}
-
-static struct logs_scope agent_of(const char *tenant, const char *first, const char *second)
-{
-    struct logs_scope scope = tenant_of(tenant);
-    scope.all_agents = false;
-    text_copy(scope.agents[0], NAME_BYTES, first);
-    text_copy(scope.agents[1], NAME_BYTES, second);
-    return scope;
-}
 
 /* A page's numbers, newest first, joined by spaces; `next` behind a slash. */
 static void page(struct desk *d, struct logs_scope scope, const struct logs_query *query,
@@ -103,16 +30,6 @@ static void page(struct desk *d, struct logs_scope scope, const struct logs_quer
         assert_string_equal(is, expected);                                                         \
     } while (0)
 
-static void write_six(struct desk *d)
-{
-    write_result(d, "red", "coder", "sb_1", "success");  /* 1 */
-    write_result(d, "red", "coder", "sb_2", "denied");   /* 2 */
-    write_result(d, "red", "coder2", "sb_3", "success"); /* 3 */
-    write_result(d, "blue", "coder", "sb_4", "failure"); /* 4 */
-    write_result(d, "", "", "", "success");              /* 5: of the host */
-    write_result(d, "red", "", "", "success");           /* 6: of the tenant */
-}
-
 static void filters_by_each_field_and_all_together(void **state)
 {
     struct desk *d = *state;
@@ -127,6 +44,66 @@ static void filters_by_each_field_and_all_together(void **state)
                 .operation = "command_execute");
     assert_page(d, admin(), "6 5 3 1", .operation = "command_execute", .status = "success");
     assert_page(d, admin(), "", .agent = "coder", .sandbox_id = "sb_3");
+}
+
+static void filters_by_what_has_no_index(void **state)
+{
+    struct desk *d = *state;
+    struct event event = {.kind = "command_execute",
+                          .phase = "result",
+                          .status = "denied",
+                          .tenant = "red",
+                          .agent = "coder",
+                          .principal = "alice",
+                          .op_id = "op1",
+                          .cause = "killswitch",
+                          .rule = "fs.rm"};
+    text_copy(event.verdict.verdict_id, sizeof event.verdict.verdict_id, "v1");
+    write_one(d, &event); /* 1 */
+    write_six(d);         /* 2 to 7 */
+    text_copy(event.principal, sizeof event.principal, "bob");
+    write_one(d, &event); /* 8 */
+    assert_page(d, admin(), "8 1", .cause = "killswitch");
+    assert_page(d, admin(), "8 1", .rule = "fs.rm");
+    assert_page(d, admin(), "8 1", .op_id = "op1");
+    assert_page(d, admin(), "8 1", .op_id = "op1", .status = "denied", .agent = "coder");
+    assert_page(d, admin(), "1", .principal = "alice", .rule = "fs.rm");
+    assert_page(d, admin(), "", .principal = "carol");
+    assert_page(d, admin(), "5", .tenant = "blue");
+    assert_page(d, tenant_of("red"), "", .tenant = "blue");
+    assert_page(d, tenant_of("red"), "8 1", .tenant = "red", .op_id = "op1");
+    assert_page(d, agent_of("red", "coder2", ""), "", .op_id = "op1");
+}
+
+static void goes_on_from_a_number_oldest_first(void **state)
+{
+    struct desk *d = *state;
+    write_six(d);
+    assert_page(d, admin(), "1 2 3 4 5 6", .from_gseq = 1);
+    assert_page(d, admin(), "3 4/5", .from_gseq = 3, .limit = 2);
+    assert_page(d, admin(), "5 6", .from_gseq = 5, .limit = 2);
+    assert_page(d, admin(), "", .from_gseq = 7);
+    assert_page(d, admin(), "2/3", .from_gseq = 2, .agent = "coder", .limit = 1);
+    assert_page(d, admin(), "4", .from_gseq = 3, .agent = "coder");
+    assert_page(d, tenant_of("red"), "2 3 6", .from_gseq = 2);
+    assert_page(d, agent_of("red", "coder", ""), "2", .from_gseq = 2);
+    struct logs_query timed = {.since_ns = 1003, .from_gseq = 1};
+    char is[4096];
+    schema_mark(&message_logs_query, &timed, "since_ns");
+    page(d, admin(), &timed, is);
+    assert_string_equal(is, "3 4 5 6");
+}
+
+static void refuses_both_directions_at_once(void **state)
+{
+    struct desk *d = *state;
+    struct err err;
+    const struct logs_query query = {.cursor = 3, .from_gseq = 1};
+    struct logs_scope scope = admin();
+    struct logs_page p;
+    SCOPED(bytes_close) struct bytes rows = bytes_open(FRAME_MAX_BYTES);
+    assert_int_equal(logs_page(d->reader, &scope, &query, &rows, &p, &err), -1);
+    assert_int_equal(err.code, ERR_INVALID);
 }
 
 static void filters_by_time_from_and_before(void **state)
@@ -366,9 +343,12 @@ static void a_question_ends_at_its_deadline(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
         TEST(filters_by_each_field_and_all_together),
+        TEST(filters_by_what_has_no_index),
+        TEST(goes_on_from_a_number_oldest_first),
+        TEST(refuses_both_directions_at_once),
         TEST(filters_by_time_from_and_before),
         TEST(shows_each_caller_its_own_part),
         cmocka_unit_test(a_scope_is_what_the_roles_say),
