@@ -13,6 +13,12 @@ static const struct command commands[] = {
      "corral audit summary bot --days 7", 1, 1, audit_summary},
     {"audit stats", NULL, NULL, "", "What the record holds, by operation and by status.",
      "corral audit stats", 0, 0, audit_stats},
+    {"audit trends", NULL, NULL, "[--by hour|day] [--days N] [--agent NAME]",
+     "How operations ended over time, what denied, how long commands took.",
+     "corral audit trends --by day --agent bot", 0, 0, audit_trends},
+    {"audit export", NULL, NULL, "[--format jsonl|csv|ocsf] [--from GSEQ] [--to FILE]",
+     "Writes the record for other programs, oldest first, from a number on.",
+     "corral audit export --format ocsf --to record.jsonl", 0, 0, audit_export},
 };
 
 static int print_help(struct err *err)
