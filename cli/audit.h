@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 #include "cli/connect.h"
 
-command_run audit_summary, audit_stats, audit_trends, audit_export;
+command_run audit_summary, audit_stats, audit_trends, audit_export, audit_verify;
 
 /* Copies an option's text into a field of `size` bytes. ERR_INVALID it is longer. */
 int audit_fill(char *to, size_t size, const char *option, const char *text, struct err *err);

@@ -1,4 +1,4 @@
-/* corral audit: the table of its commands. All of them ask the audit. */
+/* corral audit: the table of its commands. All but verify ask the audit. */
 #include "base/scope.h"
 #include "base/text.h"
 #include "cli/audit.h"
@@ -19,6 +19,9 @@ static const struct command commands[] = {
     {"audit export", NULL, NULL, "[--format jsonl|csv|ocsf] [--from GSEQ] [--to FILE]",
      "Writes the record for other programs, oldest first, from a number on.",
      "corral audit export --format ocsf --to record.jsonl", 0, 0, audit_export},
+    {"audit verify", NULL, NULL, "[--db FILE] [--pub KEY]",
+     "Checks that the record is whole and as it was signed.",
+     "corral audit verify --pub checkpoint.pub", 0, 0, audit_verify},
 };
 
 static int print_help(struct err *err)
@@ -26,7 +29,7 @@ static int print_help(struct err *err)
     SCOPED(bytes_close) struct bytes to = bytes_open(65536);
     if (bytes_addf(
             &to, err,
-            "Counts, shows over time and exports what the audit recorded.\n\n"
+            "Counts, shows over time, exports and checks what the audit recorded.\n\n"
             "usage: corral audit COMMAND [options]      --help behind COMMAND says more\n\n"))
         return -1;
     for (size_t i = 0; i < COUNT(commands); i++)

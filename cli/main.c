@@ -72,9 +72,9 @@ static const struct command commands[] = {
 
     {"logs", NULL, RECORD, "[options]", "Shows the audit's record, newest first.",
      "corral logs --agent bot --since 1h --status denied", 0, 0, cmd_logs},
-    {"audit", NULL, RECORD, "summary | stats | trends | export [options]",
-     "Counts, shows over time and exports what was recorded.", "corral audit summary bot --days 7",
-     0, -1, cmd_audit},
+    {"audit", NULL, RECORD, "summary | stats | trends | export | verify [options]",
+     "Counts, shows over time, exports and checks what was recorded.",
+     "corral audit summary bot --days 7", 0, -1, cmd_audit},
     {"metrics", NULL, RECORD, "[--agent NAME]", "Shows what the sandboxes use.",
      "corral metrics --agent bot", 0, 0, cmd_metrics},
 

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "engine/record/moved.h"
 #include "service/outbox.h"
 
 #include <stdio.h>
@@ -102,13 +103,18 @@ int ingest_event(struct ingest *g, const struct event *event, struct err *err)
 /* Moves a source together with the event that says why: both in one batch. Nothing is moved when
  * the event cannot be taken. */
 static int move(struct ingest *g, struct source *s, int64_t epoch, int64_t upto,
-                const struct event *event, struct err *err)
+                struct moved *moved, struct err *err)
 {
-    if (ingest_event(g, event, err))
+    bool is_bad = moved->kind != MOVED_BOUND;
+    struct event event = {.phase = "event"};
+    text_copy(moved->source, sizeof moved->source, s->is.name);
+    text_copy(event.kind, sizeof event.kind, moved_name(moved->kind));
+    text_copy(event.status, sizeof event.status, is_bad ? "failure" : "success");
+    moved_show(moved, event.detail);
+    if (ingest_event(g, &event, err))
         return -1;
-    bool is_bad = strcmp(event->status, "success");
-    log_line(is_bad ? LOG_WARN : LOG_INFO, "source.moved kind=%s detail=\"%s\"", event->kind,
-             event->detail);
+    log_line(is_bad ? LOG_WARN : LOG_INFO, "source.moved kind=%s detail=\"%s\"", event.kind,
+             event.detail);
     if (epoch != s->is.epoch)
         s->committed = 0;
     s->is.epoch = epoch;
@@ -146,15 +152,15 @@ static bool names_its_service(const struct sender *sender, const char *source)
 static int bind_source(struct ingest *g, const struct sender *sender, const char *name,
                        int64_t epoch, struct source **out, struct err *err)
 {
-    struct event event = {.kind = "source_bound", .phase = "event", .status = "success"};
     struct place place = {.source = g->sources.newest_id + 1, .epoch = epoch};
+    struct moved moved = {.kind = MOVED_BOUND, .id = place.source, .epoch = epoch};
     struct source *s;
     text_copy(place.name, sizeof place.name, name);
     snprintf(place.owner, sizeof place.owner, "%s/%s", sender->tenant, sender->principal);
-    snprintf(event.detail, sizeof event.detail, "%s belongs to %s from now on", name, place.owner);
+    text_copy(moved.owner, sizeof moved.owner, place.owner);
     if (sources_add(&g->sources, &place, &s, err))
         return -1;
-    if (move(g, s, epoch, 0, &event, err)) {
+    if (move(g, s, epoch, 0, &moved, err)) {
         sources_undo(&g->sources);
         return -1;
     }
@@ -194,11 +200,9 @@ static int follow_epoch(struct ingest *g, struct source *s, int64_t epoch, struc
 {
     if (epoch == s->is.epoch)
         return 0;
-    struct event event = {.kind = "source_epoch_changed", .phase = "event", .status = "failure"};
-    snprintf(event.detail, sizeof event.detail,
-             "%s: epoch %lld ends at record %lld as far as is known; epoch %lld begins", s->is.name,
-             (long long)s->is.epoch, (long long)s->is.upto, (long long)epoch);
-    if (move(g, s, epoch, 0, &event, err))
+    struct moved moved = {
+        .kind = MOVED_EPOCH, .epoch = s->is.epoch, .last = s->is.upto, .next_epoch = epoch};
+    if (move(g, s, epoch, 0, &moved, err))
         return -1;
     close_window(g, s);
     s->last = 0;
@@ -211,11 +215,9 @@ static int pass_over_missing(struct ingest *g, struct source *s, int64_t first, 
 {
     if (first - 1 <= s->is.upto)
         return 0;
-    struct event event = {.kind = "records_missing", .phase = "event", .status = "failure"};
-    snprintf(event.detail, sizeof event.detail,
-             "%s: records %lld to %lld of epoch %lld were never received and are gone", s->is.name,
-             (long long)s->is.upto + 1, (long long)first - 1, (long long)s->is.epoch);
-    return move(g, s, s->is.epoch, first - 1, &event, err);
+    struct moved moved = {
+        .kind = MOVED_MISSING, .epoch = s->is.epoch, .first = s->is.upto + 1, .last = first - 1};
+    return move(g, s, s->is.epoch, first - 1, &moved, err);
 }
 
 /* Asks for what is missing, as far as there is room for it. */

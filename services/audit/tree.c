@@ -16,9 +16,8 @@ enum { CATCH_UP_RECORDS = 500 }; /* in one transaction; less than TREE_KEPT_EVER
 /* The tree after the newest commit, or as the open transaction has made it. */
 struct frontier {
     struct merkle merkle;
-    int64_t newest;        /* size of the newest checkpoint; -1: none */
-    int64_t kept_thousand; /* of the newest checkpoint that stays; 0: none */
-    bool newest_stays;
+    int64_t newest; /* size of the newest checkpoint; -1: none */
+    int64_t before; /* of the one that stays before it; 0: none */
 };
 
 struct tree {
@@ -96,6 +95,12 @@ static int load(struct tree *t, int64_t size, struct merkle *out, struct err *er
     return 0;
 }
 
+/* Of each thousand the first checkpoint stays. */
+static bool stays(const struct frontier *f)
+{
+    return f->newest / TREE_KEPT_EVERY > f->before / TREE_KEPT_EVERY;
+}
+
 /* The sizes of the newest checkpoint and of the one before, which stays. */
 static int find_newest(struct tree *t, struct frontier *f, struct bytes *note, struct err *err)
 {
@@ -112,10 +117,7 @@ static int find_newest(struct tree *t, struct frontier *f, struct bytes *note, s
     got = stmt_step(s, err);
     if (got < 0)
         return -1;
-    f->kept_thousand = got ? stmt_int(s, 0) / TREE_KEPT_EVERY : 0;
-    f->newest_stays = f->newest / TREE_KEPT_EVERY > f->kept_thousand;
-    if (f->newest_stays)
-        f->kept_thousand = f->newest / TREE_KEPT_EVERY;
+    f->before = got ? stmt_int(s, 0) : 0;
     return 0;
 }
 
@@ -133,6 +135,8 @@ static int check_newest(struct tree *t, const struct frontier *f, const struct b
     struct merkle_hash root = merkle_root(&f->merkle);
     if (signed_one.size != f->newest || signed_one.size != f->merkle.size)
         return changed(err, "its newest checkpoint has another size", f->newest);
+    if (signed_one.after != f->before)
+        return changed(err, "the checkpoint before its newest is another", f->before);
     return merkle_equal(&root, &signed_one.root)
                ? 0
                : changed(err, "its newest checkpoint has another root", f->newest);
@@ -167,13 +171,18 @@ static int restore(struct tree *t, int64_t gseq, struct err *err)
 static int sign(struct tree *t, struct err *err)
 {
     struct frontier *f = &t->draft;
-    struct checkpoint c = {f->merkle.size, merkle_root(&f->merkle), clock_wall_ns()};
     char note[NOTE_BYTES];
-    if (f->newest >= 0 && !f->newest_stays) {
+    if (stays(f)) {
+        f->before = f->newest;
+    } else if (f->newest >= 0) {
         stmt_bind_int(t->unseal, 1, f->newest);
         if (stmt_run(t->unseal, err))
             return -1;
     }
+    struct checkpoint c = {.size = f->merkle.size,
+                           .root = merkle_root(&f->merkle),
+                           .time_ns = clock_wall_ns(),
+                           .after = f->before};
     checkpoint_sign(&c, t->signing.origin, signing_key(&t->signing), note);
     stmt_bind_int(t->seal, 1, c.size);
     stmt_bind_text(t->seal, 2, note);
@@ -181,9 +190,6 @@ static int sign(struct tree *t, struct err *err)
     if (stmt_run(t->seal, err))
         return -1;
     f->newest = c.size;
-    f->newest_stays = c.size / TREE_KEPT_EVERY > f->kept_thousand;
-    if (f->newest_stays)
-        f->kept_thousand = c.size / TREE_KEPT_EVERY;
     return 0;
 }
 

@@ -51,8 +51,8 @@ static void checkpoint_text(const struct checkpoint *c, const char *origin, char
     char root[ROOT_TEXT];
     sodium_bin2base64(root, sizeof root, c->root.bytes, MERKLE_HASH_BYTES,
                       sodium_base64_VARIANT_ORIGINAL);
-    snprintf(text, NOTE_BYTES, "%s\n%" PRId64 "\n%s\ntime %" PRId64 "\n", origin, c->size, root,
-             c->time_ns);
+    snprintf(text, NOTE_BYTES, "%s\n%" PRId64 "\n%s\ntime %" PRId64 "\nafter %" PRId64 "\n", origin,
+             c->size, root, c->time_ns, c->after);
 }
 
 static void signer_text(const struct signer *s, const char *origin, char text[NOTE_BYTES])
@@ -99,12 +99,12 @@ void signer_sign(const struct signer *s, const char *origin, const struct sign_k
     sign(origin, by, note);
 }
 
-/* The lines of a note, each cut to what a line of one has at most; false when there are fewer. */
-enum { LINES = 4, LINE_BYTES = 80 };
-static bool read_lines(struct view note, char lines[LINES][LINE_BYTES])
+/* The first lines of a note; false when there are fewer, or one is longer than any of ours. */
+enum { CHECKPOINT_LINES = 5, SIGNER_LINES = 4, LINE_BYTES = 80 };
+static bool read_lines(struct view note, int count, char lines[][LINE_BYTES])
 {
     size_t at = 0;
-    for (int i = 0; i < LINES; i++) {
+    for (int i = 0; i < count; i++) {
         size_t len = 0;
         while (at + len < note.len && note.data[at + len] != '\n')
             len++;
@@ -155,17 +155,18 @@ static int check(struct view note, const char *origin, const uint8_t public_key[
 int checkpoint_read(struct view note, const char *origin, const uint8_t public_key[KEY_BYTES],
                     struct checkpoint *out, struct err *err)
 {
-    char lines[LINES][LINE_BYTES], text[NOTE_BYTES];
+    char lines[CHECKPOINT_LINES][LINE_BYTES], text[NOTE_BYTES];
     struct checkpoint c = {0};
     size_t got;
     assert(sodium_init() >= 0);
-    if (!read_lines(note, lines) ||
+    if (!read_lines(note, CHECKPOINT_LINES, lines) ||
         sodium_base642bin(c.root.bytes, MERKLE_HASH_BYTES, lines[2], strlen(lines[2]), NULL, &got,
                           NULL, sodium_base64_VARIANT_ORIGINAL) ||
         got != MERKLE_HASH_BYTES)
         return err_set(err, ERR_INVALID, "no checkpoint");
     c.size = number_of(lines[1], "");
     c.time_ns = number_of(lines[3], "time ");
+    c.after = number_of(lines[4], "after ");
     checkpoint_text(&c, origin, text);
     if (c.size < 0 || check(note, origin, public_key, text, err))
         return c.size < 0 ? err_set(err, ERR_INVALID, "a checkpoint without a size") : -1;
@@ -176,10 +177,10 @@ int checkpoint_read(struct view note, const char *origin, const uint8_t public_k
 int signer_read(struct view note, const char *origin, const uint8_t by[KEY_BYTES],
                 struct signer *out, struct err *err)
 {
-    char lines[LINES][LINE_BYTES], text[NOTE_BYTES];
+    char lines[SIGNER_LINES][LINE_BYTES], text[NOTE_BYTES];
     struct signer s = {0};
     assert(sodium_init() >= 0);
-    if (!read_lines(note, lines) || !text_unhex(s.public_key, KEY_BYTES, lines[2]))
+    if (!read_lines(note, SIGNER_LINES, lines) || !text_unhex(s.public_key, KEY_BYTES, lines[2]))
         return err_set(err, ERR_INVALID, "no signer's note");
     s.first_size = number_of(lines[1], "signer ");
     s.time_ns = number_of(lines[3], "time ");

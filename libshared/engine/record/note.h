@@ -6,10 +6,12 @@
  *     <size>                                 leaves of the tree
  *     <root>                                 base64
  *     time <ns since 1970>
+ *     after <size>                           of the checkpoint that is kept before this one; 0:
+ * none
  *
  *     — <origin> <base64: 4 bytes of a hash of name and key, 64 bytes of signature>
  *
- * is a checkpoint (C2SP tlog-checkpoint; the line with the time is an extension of it). A signer's
+ * is a checkpoint (C2SP tlog-checkpoint; time and after are its extension lines). A signer's
  * note says instead, behind the origin, "signer <size>", the new public key in hex, and the time:
  * the old key signs which key signs from that size on. A public key is shown as C2SP has it, too:
  * "<origin>+<8 hex digits>+<base64>", one line.
@@ -32,6 +34,7 @@ struct checkpoint {
     int64_t size; /* 0: nothing is recorded yet */
     struct merkle_hash root;
     int64_t time_ns;
+    int64_t after; /* size of the checkpoint that is kept before this one; 0: none is */
 };
 
 /* From tree size `first_size` on this key signs. */

@@ -230,6 +230,7 @@ static void does_not_start_on_what_was_not_signed(void **state)
         "INSERT INTO tile VALUES(2, 0, zeroblob(32))",
         "DELETE FROM checkpoint",
         "DELETE FROM checkpoint WHERE size = 1300",
+        "DELETE FROM checkpoint WHERE size = 1000",
         "UPDATE checkpoint SET size = 1301 WHERE size = 1300",
         "UPDATE checkpoint SET note = replace(note, '1300', '1301')",
         "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 1000)",

@@ -27,7 +27,7 @@ static struct writer new_writer(void)
 
 static struct checkpoint some_checkpoint(int64_t size)
 {
-    struct checkpoint c = {.size = size, .time_ns = 1700000000000000000};
+    struct checkpoint c = {.size = size, .time_ns = 1700000000000000000, .after = 77};
     memset(c.root.bytes, 0xfe, sizeof c.root.bytes);
     return c;
 }
@@ -44,13 +44,14 @@ static void a_checkpoint_reads_as_it_was_signed(void **state)
         checkpoint_sign(&put, w.origin, &w.key, note);
         snprintf(begin, sizeof begin,
                  "%s\n%lld\n/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v7+/v4=\n"
-                 "time 1700000000000000000\n\n\xe2\x80\x94 %s ",
+                 "time 1700000000000000000\nafter 77\n\n\xe2\x80\x94 %s ",
                  w.origin, (long long)sizes[i], w.origin);
         assert_int_equal(strncmp(note, begin, strlen(begin)), 0);
         if (checkpoint_read(view_of(note), w.origin, w.key.public_key, &got, &err))
             fail_msg("%s", err.text);
         assert_int_equal(got.size, put.size);
         assert_int_equal(got.time_ns, put.time_ns);
+        assert_int_equal(got.after, 77);
         assert_true(merkle_equal(&got.root, &put.root));
     }
 }
