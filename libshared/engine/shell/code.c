@@ -9,9 +9,10 @@
 
 /* Where an interpreter finds code besides the values and operands that its row names. */
 enum code_trait {
-    READS_STDIN = 1,       /* without a script or code it runs its stdin */
-    ALWAYS_READS = 1 << 1, /* it runs its stdin whatever its operands are */
-    PLUS_OPERANDS = 1 << 2 /* "+command" is code */
+    READS_STDIN = 1,        /* without a script or code it runs its stdin */
+    ALWAYS_READS = 1 << 1,  /* it runs its stdin whatever its operands are */
+    PLUS_OPERANDS = 1 << 2, /* "+command" is code */
+    RUNS_FILE = 1 << 3      /* its first operand is a file of code */
 };
 
 static const struct interpreter {
@@ -19,32 +20,32 @@ static const struct interpreter {
     unsigned traits; /* set of enum code_trait */
 } interpreters[] = {
     {"@database", "sql", ALWAYS_READS},
-    {"R", "r", READS_STDIN},
+    {"R", "r", READS_STDIN | RUNS_FILE},
     {"awk", "awk", 0},
     {"bc", "bc", READS_STDIN},
-    {"bun", "node", 0},
+    {"bun", "node", RUNS_FILE},
     {"dc", "dc", READS_STDIN},
     {"debugfs", "debugfs", READS_STDIN},
     {"deno eval", "node", 0},
-    {"deno run", "node", 0},
+    {"deno run", "node", RUNS_FILE},
     {"ed", "vim", ALWAYS_READS},
     {"emacs", "elisp", 0},
     {"ex", "vim", ALWAYS_READS | PLUS_OPERANDS},
-    {"expect", "expect", READS_STDIN},
+    {"expect", "expect", READS_STDIN | RUNS_FILE},
     {"ftp", "ftp", ALWAYS_READS},
     {"gdb", "gdb", ALWAYS_READS},
-    {"lua", "lua", READS_STDIN},
+    {"lua", "lua", READS_STDIN | RUNS_FILE},
     {"mysql", "sql", ALWAYS_READS},
-    {"node", "node", READS_STDIN},
-    {"perl", "perl", READS_STDIN},
-    {"php", "php", READS_STDIN},
+    {"node", "node", READS_STDIN | RUNS_FILE},
+    {"perl", "perl", READS_STDIN | RUNS_FILE},
+    {"php", "php", READS_STDIN | RUNS_FILE},
     {"psql", "sql", ALWAYS_READS},
-    {"python", "python", READS_STDIN},
+    {"python", "python", READS_STDIN | RUNS_FILE},
     {"rename", "perl", 0},
-    {"ruby", "ruby", READS_STDIN},
+    {"ruby", "ruby", READS_STDIN | RUNS_FILE},
     {"sed", "sed", 0},
     {"sqlite", "sql", ALWAYS_READS},
-    {"ts-node", "node", READS_STDIN},
+    {"ts-node", "node", READS_STDIN | RUNS_FILE},
 };
 
 static struct interpreter interpreter_of(const struct command_fact *c)
@@ -89,6 +90,17 @@ static void add_stdin(struct walk *w, struct command_fact *c, const struct inter
     add_code(w, c, i->language, text ? *text : arg_hole());
 }
 
+/* A file that the same text wrote, as far as what it wrote is known. */
+static void add_script(struct walk *w, struct command_fact *c, const struct interpreter *i)
+{
+    size_t first = c->reading->commands;
+    if (!(i->traits & RUNS_FILE) || c->reading->instead || first >= c->operands_count)
+        return;
+    const struct arg *text = disk_code(w, c->cwds, c->operands[first]);
+    if (text)
+        add_code(w, c, i->language, *text);
+}
+
 /* node's -pe is -p and -e: the code is the first operand. */
 static bool is_pe(const struct interpreter *i, const struct option_fact *o)
 {
@@ -116,5 +128,6 @@ void code_find(struct walk *w, struct command_fact *c)
         else if (i.traits & PLUS_OPERANDS && a->text[0] == '+')
             add_code(w, c, i.language, arg_behind(a, 1));
     }
+    add_script(w, c, &i);
     add_stdin(w, c, &i);
 }

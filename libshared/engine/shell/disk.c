@@ -9,6 +9,9 @@
 
 enum { BUCKETS = 64, COMPONENTS_MAX = 24, LINKS_MAX = 8, CONTENT_MAX_BYTES = 64 * 1024 };
 
+/* A byte of code costs so many of an expansion: all patterns for its language are tried on it. */
+enum { CODE_COST = 4 };
+
 struct written {
     const char *path;                  /* normal; below UNKNOWN where the directory is not known */
     const struct source_fact *writers; /* NULL: only something below it was written */
@@ -405,6 +408,19 @@ const struct arg *disk_content(struct walk *w, const struct cwds *cwds, const st
                 break;
         }
     }
+    return content;
+}
+
+const struct arg *disk_code(struct walk *w, const struct cwds *cwds, const struct arg *path)
+{
+    const struct arg *content = disk_content(w, cwds, path);
+    size_t cost = content ? CODE_COST * (content->len + 1) : 0;
+    if (cost > w->work_left) {
+        trouble_add(&w->facts->trouble, TROUBLE_TOO_LARGE,
+                    "it runs too much of the code that it writes");
+        return NULL;
+    }
+    w->work_left -= cost;
     return content;
 }
 

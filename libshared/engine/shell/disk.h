@@ -34,6 +34,10 @@ void disk_note_output(struct walk *w, const struct command_fact *c, const struct
 /* The text of a file of the same text: NULL when it is not known. */
 const struct arg *disk_content(struct walk *w, const struct cwds *cwds, const struct arg *path);
 
+/* The same for a file that is run as code. What a text runs of the files that it wrote is bounded
+ * in all: beyond that it is trouble, and not known. */
+const struct arg *disk_code(struct walk *w, const struct cwds *cwds, const struct arg *path);
+
 /* The program of the system that the text copied or linked to this path; NULL: none. */
 const char *disk_program(struct walk *w, const struct cwds *cwds, const struct arg *path);
 

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { SHEBANG_MAX_BYTES = 256 /* the kernel looks at no more of a file, BINPRM_BUF_SIZE */ };
+
 static const struct wrapper wrappers[] = {
 #define WRAPPER(name, kind, traits, operands) {name, kind, traits, operands},
 #include "engine/shell/wrappers.def"
@@ -125,12 +127,54 @@ bool peel_is_wrapper(const struct command_fact *c, bool *quiet)
     return c->reading && find_wrapper(c->reading->program);
 }
 
+/* Adds what reads a file: the words of its "#!" line, of which the kernel makes two at most;
+ * without one, the shell that tries to run it. */
+static void add_reader(const struct peeling *p, struct expansion *e, struct args *argv,
+                       const char *text)
+{
+    bool named = !strncmp(text, "#!", 2);
+    char *line = arena_text(&p->w->facts->arena, text, strnlen(text, SHEBANG_MAX_BYTES));
+    if (!line)
+        return;
+    line[strcspn(line, "\n")] = 0;
+    char *rest, *program = named ? strtok_r(line + 2, " \t\r", &rest) : NULL;
+    char *option = program ? strtok_r(NULL, "\r", &rest) : NULL;
+    if (!program)
+        program = p->w->posix ? "sh" : "bash";
+    args_add(e, argv, arg_literal(program));
+    if (!option)
+        return;
+    option += strspn(option, " \t");
+    for (size_t len = strlen(option); len && strchr(" \t", option[len - 1]);)
+        option[--len] = 0;
+    if (*option)
+        args_add(e, argv, arg_literal(option));
+}
+
+/* A file that the same text wrote and then runs by its path: its reader runs it. */
+static void run_written(struct peeling *p)
+{
+    const struct arg *file = &p->c->argv.items[0];
+    const struct arg *text = strchr(file->text, '/') ? disk_code(p->w, p->in, file) : NULL;
+    if (!text || text->kind != ARG_LITERAL)
+        return;
+    struct command_fact *c = inner_command(p, 0, 0);
+    struct expansion e = walk_expansion(p->w, p->in);
+    if (!c)
+        return;
+    add_reader(p, &e, &c->argv, text->text);
+    for (size_t i = 0; i < p->c->argv.count; i++)
+        args_add(&e, &c->argv, p->c->argv.items[i]);
+    record_command(p->w, c, p->in);
+}
+
 struct flow peel(struct walk *w, const struct command_fact *c, const struct cwds *in)
 {
     static const struct wrapper none = {"", RUN, 0, 0};
     const struct reading *r = c->reading;
     const struct wrapper *row = r ? find_wrapper(r->program) : NULL;
     struct peeling p = {.w = w, .row = row ? row : &none, .c = c, .in = in, .moved = *in};
+    run_written(&p);
     if (!r || !r->program)
         return flow_same(in);
     p.looks_only = r->effects[EFFECT_LOOKS];

@@ -605,7 +605,7 @@ struct flow produce_stdin(struct peeling *p)
 
 void produce_script(struct peeling *p, const struct arg *file)
 {
-    const struct arg *text = disk_content(p->w, p->in, file);
+    const struct arg *text = disk_code(p->w, p->in, file);
     if (text)
         inner_text(p, text);
 }
