@@ -49,13 +49,26 @@ void regex_free(struct regex **regex)
     *regex = NULL;
 }
 
+/* ".*" looks at each byte, so that the limit grows with the text. NULL without memory. */
+static pcre2_match_context *limits_for(const struct regex *regex, size_t len)
+{
+    pcre2_match_context *limits = pcre2_match_context_copy(regex->limits);
+    if (limits)
+        pcre2_set_match_limit(limits, (uint32_t)(REGEX_MATCH_LIMIT + REGEX_BYTE_LIMIT * len));
+    return limits;
+}
+
 bool regex_matches(const struct regex *regex, struct view text)
 {
+    bool is_long = text.len > REGEX_SHORT_BYTES;
     pcre2_match_data *room = pcre2_match_data_create(1, NULL);
-    if (!room)
-        return true;
-    int found = pcre2_match(regex->code, (PCRE2_SPTR)(text.data ? (const char *)text.data : ""),
-                            text.len, 0, 0, room, regex->limits);
+    pcre2_match_context *limits = is_long ? limits_for(regex, text.len) : regex->limits;
+    int found = PCRE2_ERROR_NOMEMORY;
+    if (room && limits)
+        found = pcre2_match(regex->code, (PCRE2_SPTR)(text.data ? (const char *)text.data : ""),
+                            text.len, 0, 0, room, limits);
+    if (is_long)
+        pcre2_match_context_free(limits);
     pcre2_match_data_free(room);
     return found != PCRE2_ERROR_NOMATCH;
 }

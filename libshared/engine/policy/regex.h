@@ -10,7 +10,12 @@
 
 #include <stdbool.h>
 
-enum { REGEX_MATCH_LIMIT = 10000, REGEX_MAX_BYTES = 4096 /* of a pattern */ };
+enum {
+    REGEX_MATCH_LIMIT = 10000,
+    REGEX_SHORT_BYTES = 1024, /* a longer text adds to the limit, for each byte of it: */
+    REGEX_BYTE_LIMIT = 4,
+    REGEX_MAX_BYTES = 4096 /* of a pattern */
+};
 
 struct regex;
 
@@ -22,5 +27,5 @@ int regex_new(const char *pattern, struct regex **out, struct err *err);
 void regex_free(struct regex **regex);
 
 /* True when the pattern matches somewhere in the text, and also when that cannot be told within
- * REGEX_MATCH_LIMIT or without memory: whoever asks is about to stop something. */
+ * the limit for its length or without memory: whoever asks is about to stop something. */
 bool regex_matches(const struct regex *regex, struct view text);

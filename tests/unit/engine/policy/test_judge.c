@@ -487,6 +487,30 @@ static void keeps_to_the_labelled_commands(void **state)
     assert_true(t.harmless_allowed * 100 >= t.harmless * 97);
 }
 
+/* No pattern gives up on it, which would count as a match, only because it is long. */
+static void judges_long_code_by_what_it_says(void **state)
+{
+    (void)state;
+    static const char *const languages[] = {"python3", "node", "perl", "ruby", "php"};
+    SCOPED(bytes_close) struct bytes text = bytes_open(64 * 1024);
+    struct err err;
+    for (size_t i = 0; i < COUNT(languages); i++) {
+        for (int harm = 0; harm < 2; harm++) {
+            bytes_clear(&text);
+            assert_int_equal(bytes_addf(&text, &err, "%s - <<'END'\n", languages[i]), 0);
+            for (int line = 0; line < 1800; line++)
+                assert_int_equal(bytes_addf(&text, &err, "total = total + item(%d)\n", line), 0);
+            assert_int_equal(
+                bytes_addf(&text, &err, "%s\nEND\n", harm ? "open('/etc/shadow')" : "done"), 0);
+            struct judgement j = judge((const char *)text.data);
+            if (harm)
+                assert_int_not_equal(j.decision, DECISION_ALLOW);
+            else
+                assert_int_equal(j.decision, DECISION_ALLOW);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -502,6 +526,7 @@ int main(void)
         cmocka_unit_test(says_what_it_saw_without_raw_control_characters),
         cmocka_unit_test(judges_a_home_that_is_the_workspace),
         cmocka_unit_test(keeps_to_the_labelled_commands),
+        cmocka_unit_test(judges_long_code_by_what_it_says),
     };
     return cmocka_run_group_tests(tests, load_rules, free_rules);
 }
