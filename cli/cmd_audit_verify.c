@@ -61,8 +61,6 @@ static const char *result_name(enum verify_result result)
         return "gap";
     case VERIFY_SIGNATURE:
         return "signature";
-    case VERIFY_BEHIND:
-        return "behind";
     }
     return "tampered";
 }

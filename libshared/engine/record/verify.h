@@ -13,8 +13,7 @@
  *   witnesses           checkpoints that were kept elsewhere are of this very tree
  *
  * What cannot be known from the database alone: whether its first signer is the real one (give the
- * public key), and whether it is an older copy of itself (give a witness). Indexes are not looked
- * at; PRAGMA integrity_check does that.
+ * public key), and whether it is an older copy of itself. Indexes are not looked at; PRAGMA integrity_check does that.
  *
  * The first finding ends the pass, but for a gap, behind which it goes on: tampering says more.
  */
@@ -27,8 +26,7 @@ enum verify_result {
     VERIFY_OK = 0,
     VERIFY_TAMPERED = 1,
     VERIFY_GAP = 3,
-    VERIFY_SIGNATURE = 4,
-    VERIFY_BEHIND = 6
+    VERIFY_SIGNATURE = 4
 };
 
 struct verify_options {
