@@ -13,7 +13,8 @@
  *   witnesses           checkpoints that were kept elsewhere are of this very tree
  *
  * What cannot be known from the database alone: whether its first signer is the real one (give the
- * public key), and whether it is an older copy of itself. Indexes are not looked at; PRAGMA integrity_check does that.
+ * public key), and whether it is an older copy of itself. Indexes are not looked at; PRAGMA
+ * integrity_check does that.
  *
  * The first finding ends the pass, but for a gap, behind which it goes on: tampering says more.
  */
@@ -22,12 +23,7 @@
 #include "engine/record/note.h"
 
 /* What the CLI exits with. */
-enum verify_result {
-    VERIFY_OK = 0,
-    VERIFY_TAMPERED = 1,
-    VERIFY_GAP = 3,
-    VERIFY_SIGNATURE = 4
-};
+enum verify_result { VERIFY_OK = 0, VERIFY_TAMPERED = 1, VERIFY_GAP = 3, VERIFY_SIGNATURE = 4 };
 
 struct verify_options {
     const char *path; /* of the database */
