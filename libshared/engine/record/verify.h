@@ -10,7 +10,6 @@
  *   sources             seq goes on within (source, epoch), or the audit's own events say why not
  *                       (moved.h); the table of sources says what the records say
  *   the tree            leaves, tiles, and the root, signature and place of every checkpoint
- *   witnesses           checkpoints that were kept elsewhere are of this very tree
  *
  * What cannot be known from the database alone: whether its first signer is the real one (give the
  * public key), and whether it is an older copy of itself. Indexes are not looked at; PRAGMA
