@@ -1,6 +1,7 @@
 /* corral logs: the audit's record. */
 #include "base/clock.h"
 #include "base/scope.h"
+#include "base/secret.h"
 #include "base/text.h"
 #include "cli/logs.h"
 #include "cli/print.h"
@@ -126,9 +127,25 @@ static int print_ids(const struct logs_page *page)
     return 0;
 }
 
+/* What the record does not have. */
+static int describe(struct err *err)
+{
+    SCOPED(bytes_close) struct bytes text = bytes_open(65536);
+    if (bytes_addf(&text, err,
+                   "# Secrets\nPrinted by `corral logs --describe`. Each service replaces these by "
+                   "`[redacted:KIND:LEN:HASH]` before anything is stored: kind, bytes, and 8 hex "
+                   "digits of a hash with that service's own key, so that the same secret is "
+                   "recognised and cannot be guessed.\n\n") ||
+        secret_describe(&text, err))
+        return -1;
+    fwrite(text.data, 1, text.len, stdout);
+    return 0;
+}
+
 int cmd_logs(struct cli *cli, int argc, char **argv, struct err *err)
 {
     struct filters f = {0};
+    bool reference = false;
     const struct option options[] = {
         {"agent", 0, "NAME", option_text, &f.agent, "Only this agent's."},
         {"sandbox", 0, "ID", option_text, &f.sandbox, "Only this sandbox's, also a past one's."},
@@ -147,6 +164,8 @@ int cmd_logs(struct cli *cli, int argc, char **argv, struct err *err)
         {"cursor", 0, "N", units_count, &f.query.cursor, "The next page, as the last one said."},
         {"follow", 'f', NULL, option_flag, &f.follow,
          "Goes on with what comes from now on, oldest first; -o json: JSON Lines."},
+        {"describe", 0, NULL, option_flag, &reference,
+         "Print docs/SECRETS.md: what is replaced before it is recorded."},
         {0},
     };
     struct args args;
@@ -154,6 +173,8 @@ int cmd_logs(struct cli *cli, int argc, char **argv, struct err *err)
         return -1;
     if (args.help)
         return 0;
+    if (reference)
+        return command_refuses_json(cli, err) ? -1 : describe(err);
 
     SCOPED(connect_close) struct connect connect = {0};
     struct logs_page page;

@@ -36,6 +36,7 @@ struct outbox {
     char source[81];
     uint8_t id[WIRE_ID_BYTES]; /* of this outbox's requests; answers need none */
     uint8_t schema[32];
+    struct redactor redactor;
     struct journal *journal;
     struct journal_cursor *shown_cursor, *pushed_cursor;
     uint64_t shown, acked, applied;
@@ -259,7 +260,8 @@ static int start(struct outbox *o, struct journal_found *found, struct err *err)
                                       .known_seq = o->options.known_seq};
     crypto_generichash(options.source, sizeof options.source, (const uint8_t *)o->source,
                        strlen(o->source), NULL, 0);
-    if (journal_open(o->options.dirfd, "journal", &options, &o->journal, found, err))
+    if (redactor_open(o->options.dirfd, &o->redactor, err) ||
+        journal_open(o->options.dirfd, "journal", &options, &o->journal, found, err))
         return err_add(err, "journal of %s", o->source);
     uint64_t next = journal_durable(o->journal) + 1;
     o->shown = next - 1;
@@ -317,8 +319,11 @@ void outbox_free(struct outbox **outbox)
 int outbox_append(struct outbox *o, const struct event *event, bool urgent, uint64_t *seq,
                   struct err *err)
 {
+    SCOPED(redacted_close) struct redacted redacted = {0};
     SCOPED(bytes_close) struct bytes payload = bytes_open(EVENT_MAX_BYTES);
-    if (schema_encode(&message_event, event, &payload, err))
+    struct event clean = *event;
+    if (redact_message(&o->redactor, &message_event, &clean, &redacted, err) ||
+        schema_encode(&message_event, &clean, &payload, err))
         return -1;
     if (urgent)
         return journal_append_urgent(o->journal, RECORD_EVENT, bytes_view(&payload), seq, err);
@@ -380,6 +385,11 @@ const char *outbox_detail(struct outbox *o)
 struct journal *outbox_journal(struct outbox *o)
 {
     return o->journal;
+}
+
+const struct redactor *outbox_redactor(const struct outbox *o)
+{
+    return &o->redactor;
 }
 
 uint64_t outbox_acked(const struct outbox *o)

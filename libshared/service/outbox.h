@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "engine/record/redact.h"
 #include "schema/message.h"
 #include "service/loop.h"
 #include "store/journal.h"
@@ -44,8 +45,10 @@ int outbox_new(const struct outbox_options *options, struct outbox **outbox,
 /* Writes what is queued; fine on NULL. */
 void outbox_free(struct outbox **outbox);
 
-/* Appends an event as a record of type RECORD_EVENT. ERR_RESTRICTED the journal is over its bound
- * (urgent ones still go); ERR_INVALID the event breaks its schema; ERR_STORE. */
+/* Appends an event as a record of type RECORD_EVENT, without its secrets: this is the one way into
+ * a journal, so what redact_message leaves is all that is ever stored. event.command is handed over
+ * whole, its words with a NUL between them. ERR_RESTRICTED the journal is over its bound (urgent
+ * ones still go); ERR_INVALID the event breaks its schema; ERR_STORE. */
 int outbox_append(struct outbox *outbox, const struct event *event, bool urgent, uint64_t *seq,
                   struct err *err);
 
@@ -60,4 +63,6 @@ const char *outbox_state_name(enum outbox_state state);
 const char *outbox_detail(struct outbox *outbox);
 
 struct journal *outbox_journal(struct outbox *outbox);
+/* What takes the secrets out; lives as long as the outbox. */
+const struct redactor *outbox_redactor(const struct outbox *outbox);
 uint64_t outbox_acked(const struct outbox *outbox);

@@ -4,6 +4,7 @@
 #include "audit/ingest.h"
 #include "audit/store.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/scope.h"
@@ -21,6 +22,7 @@ enum {
 
 struct audit {
     struct service *service;
+    struct redactor redactor;
     struct ingest *ingest;
     struct store *store; /* the writer's while is_writing */
     struct readers *readers;
@@ -181,8 +183,10 @@ static int restore(void *context, const struct place *place, struct err *err)
 static int open_parts(struct audit *a, struct err *err)
 {
     const char *path = a->service->own_path;
-    struct ingest_options options = {a->service->source, send_answer, a};
-    return ingest_new(&options, &a->ingest, err) || store_open(path, &a->store, err) ||
+    struct ingest_options options = {a->service->source, &a->redactor, send_answer, a};
+    SCOPED(fd_close) int dirfd = -1;
+    return dir_open_private(path, &dirfd, err) || redactor_open(dirfd, &a->redactor, err) ||
+                   ingest_new(&options, &a->ingest, err) || store_open(path, &a->store, err) ||
                    store_sources(a->store, restore, a->ingest, err) ||
                    ingest_start(a->ingest, clock_wall_ns(), err) ||
                    readers_new(path, &a->readers, err) ||

@@ -80,11 +80,14 @@ int ingest_start(struct ingest *g, int64_t epoch, struct err *err)
 
 int ingest_event(struct ingest *g, const struct event *event, struct err *err)
 {
+    SCOPED(redacted_close) struct redacted redacted = {0};
     SCOPED(bytes_close) struct bytes payload = bytes_open(EVENT_BYTES);
+    struct event clean = *event;
     if (g->queue.records >= 2 * INGEST_RECORDS)
         return err_set(err, ERR_OVERLOADED, "%lld records wait to be written",
                        (long long)g->queue.records);
-    if (schema_encode(&message_event, event, &payload, err))
+    if (redact_message(g->options.redactor, &message_event, &clean, &redacted, err) ||
+        schema_encode(&message_event, &clean, &payload, err))
         return -1;
     struct entry entry = {.source = g->own->is.source,
                           .epoch = g->own->is.epoch,

@@ -25,6 +25,7 @@
 #pragma once
 
 #include "audit/batch.h"
+#include "engine/record/redact.h"
 #include "schema/message.h"
 #include "service/call.h"
 
@@ -45,7 +46,8 @@ struct sender {
 };
 
 struct ingest_options {
-    const char *own_source; /* audit@<instance> */
+    const char *own_source;          /* audit@<instance> */
+    const struct redactor *redactor; /* of its own events; outlives it */
     /* Sends an answer to a source's journal. */
     void (*answer)(void *context, const struct address *to, const struct record_answer *answer);
     void *context;

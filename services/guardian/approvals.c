@@ -66,6 +66,19 @@ static int copy_texts(struct list from, struct bytes *store, struct list *to, st
     return 0;
 }
 
+/* Its binding is to the act itself, whose secrets the record does not have. */
+static int bind(struct approval_item *item, const struct event *e, struct err *err)
+{
+    if (approval_hash(&item->shown.act, item->hash, err))
+        return -1;
+    if (e->act_hash.len != sizeof item->hash ||
+        !memcmp(item->hash, e->act_hash.data, sizeof item->hash))
+        return 0;
+    memcpy(item->hash, e->act_hash.data, sizeof item->hash);
+    item->is_redacted = true;
+    return 0;
+}
+
 static int fill(struct approval_item *item, const struct event *e, int64_t wall_ns, struct err *err)
 {
     struct approval *a = &item->shown;
@@ -73,8 +86,7 @@ static int fill(struct approval_item *item, const struct event *e, int64_t wall_
     item->act = bytes_open(APPROVAL_ACT_BYTES);
     if (bytes_add(&item->act, e->act.data, e->act.len, err) ||
         schema_decode(&message_act, bytes_view(&item->act), SCHEMA_LENIENT, &a->act, err) ||
-        approval_hash(&a->act, item->hash, err) ||
-        copy_texts(e->tags, &item->tags, &a->tags, err) ||
+        bind(item, e, err) || copy_texts(e->tags, &item->tags, &a->tags, err) ||
         copy_texts(v->rules, &item->rules, &a->rules, err))
         return -1;
     if (!e->approval_id[0] || v->policy.len != sizeof item->policy)

@@ -22,6 +22,7 @@ struct approval_item {
     struct bytes act, tags, rules; /* act: encoded */
     uint8_t hash[ACT_HASH_BYTES], policy[ACT_HASH_BYTES];
     int64_t lapses_boot_ms; /* pending: expires; allowed: ends; denied: may be asked again */
+    bool is_redacted;       /* read back from the record: without the act's secrets */
     bool is_deciding;       /* a decision is on its way to the disk */
     struct approval_item *next;
 };

@@ -149,18 +149,22 @@ static int look_for_room(struct guardian *g, const struct act *act, struct judge
     return 0;
 }
 
-/* True when what matches does not carry the act any more, and has been ended. */
+/* True when what matches does not carry the act any more, and has been ended. Nobody is asked about
+ * an act that can no longer be shown in full. */
 static bool ends_now(struct guardian *g, struct approval_item *item)
 {
     if (!approval_is_open(item) || item->is_deciding)
         return false;
     const struct act *act = &item->shown.act;
     const uint8_t *policy = guardian_policy(g, act->tenant, act->agent);
-    bool is_other_policy = memcmp(item->policy, policy, POLICY_HASH_BYTES) != 0;
-    if (!is_other_policy && item->lapses_boot_ms > clock_boot_ms())
+    const char *why = NULL;
+    if (memcmp(item->policy, policy, POLICY_HASH_BYTES) != 0)
+        why = "the policy changed";
+    else if (item->is_redacted && approval_is(item, "pending"))
+        why = "the guardian restarted, and the act's secrets were not kept; ask again";
+    if (!why && item->lapses_boot_ms > clock_boot_ms())
         return false;
-    end_recorded(g, item, is_other_policy ? "void" : "expired",
-                 is_other_policy ? "the policy changed" : "");
+    end_recorded(g, item, why ? "void" : "expired", why ? why : "");
     return true;
 }
 
@@ -200,6 +204,7 @@ int approving_file(struct guardian *g, const struct verdict_request *q, const st
                    struct err *err)
 {
     uint64_t seq;
+    uint8_t hash[ACT_HASH_BYTES];
     struct approval_item *item;
     struct event event = {.kind = "approval_requested",
                           .phase = "event",
@@ -207,9 +212,10 @@ int approving_file(struct guardian *g, const struct verdict_request *q, const st
                           .tags = q->tags,
                           .ttl_ms = patience_ms(g)};
     SCOPED(bytes_close) struct bytes act = bytes_open(APPROVAL_ACT_BYTES);
-    if (schema_encode(&message_act, &q->act, &act, err))
+    if (schema_encode(&message_act, &q->act, &act, err) || approval_hash(&q->act, hash, err))
         return -1;
     event.act = bytes_view(&act);
+    event.act_hash = (struct view){hash, sizeof hash};
     schema_mark(&message_event, &event, "verdict");
     text_copy(event.approval_id, sizeof event.approval_id, v->approval_id);
     text_copy(event.boot_id, sizeof event.boot_id, clock_boot_id());

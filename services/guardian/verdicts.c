@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/rand.h"
+#include "base/scope.h"
 #include "base/text.h"
 #include "guardian/decide.h"
 
@@ -94,6 +95,13 @@ static void name_approval(const struct approval *a, struct verdict *v)
         text_copy(v->approval, sizeof v->approval, a->state);
 }
 
+/* Before it is signed, so that the record's verdict is the one that was signed. */
+static int redact_reason(struct guardian *g, struct verdict *v, struct err *err)
+{
+    SCOPED(redacted_close) struct redacted redacted = {0};
+    return redact_message(outbox_redactor(g->service->outbox), &message_verdict, v, &redacted, err);
+}
+
 int verdicts_make(struct guardian *g, const struct act *act, const struct judgement *j,
                   const struct approval *approval, struct bytes *lists, struct verdict *out,
                   struct err *err)
@@ -115,7 +123,8 @@ int verdicts_make(struct guardian *g, const struct act *act, const struct judgem
     bytes_clear(&g->conditions);
     if (v.approved && conditions_fill(act, &g->service->config, &g->conditions, &v, err))
         return -1;
-    if (act_hash(act, g->act_hash, err) || verdict_sign(&v, &g->key, g->signature, err))
+    if (redact_reason(g, &v, err) || act_hash(act, g->act_hash, err) ||
+        verdict_sign(&v, &g->key, g->signature, err))
         return -1;
     *out = v;
     return 0;
@@ -125,15 +134,17 @@ int verdicts_fill(const struct act *act, const char *principal, struct list tags
                   const struct verdict *v, struct verdict_shown *shown, struct event *event,
                   struct err *err)
 {
-    shown->command = bytes_open(ACT_SHOWN_BYTES);
+    shown->command = bytes_open(ACT_WHOLE_BYTES);
     shown->mounts = bytes_open(MOUNTS_BYTES);
-    if (act_show(act, &shown->command, &event->command_bytes, err) ||
+    if (act_command(act, &shown->command, &event->command_bytes, err) ||
         (!strcmp(act->operation, "sandbox_create") &&
          act_mounts(act->mounts, &shown->mounts, &event->mounts, err)))
         return -1;
     event->verdict = *v;
     schema_mark(&message_event, event, "verdict");
     event->command = bytes_view(&shown->command);
+    if (!act->script.len)
+        event->argv_words = (int64_t)act->argv.count;
     event->tags = tags;
     text_copy(event->status, sizeof event->status, v->approved ? "success" : "denied");
     text_copy(event->tenant, sizeof event->tenant, act->tenant);

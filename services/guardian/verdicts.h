@@ -32,7 +32,7 @@ struct verdict_shown {
 void verdict_shown_close(struct verdict_shown *shown);
 
 /* Fills in what a record says of the act and its verdict; both, and an empty `shown`, have to
- * outlive the event. Errors as act_show and act_mounts. */
+ * outlive the event. Errors as act_command and act_mounts. */
 int verdicts_fill(const struct act *act, const char *principal, struct list tags,
                   const struct verdict *v, struct verdict_shown *shown, struct event *event,
                   struct err *err);

@@ -6,17 +6,18 @@
 #include "engine/record/act.h"
 #include "manager/exec.h"
 #include "manager/operations.h"
+#include "service/outbox.h"
 
 #include <string.h>
 
-enum { STORED_TAIL_BYTES = 4096 };
+enum { STORED_TAIL_BYTES = 4096, CLEAN_BYTES = 64 * OUTPUT_KEPT_BYTES };
 
-/* The command for people, as the guardian's own record shows it too. */
+/* The command, as the guardian's own record has it too. */
 static void show_command(const struct command_execute *in, struct bytes *to, int64_t *full_bytes)
 {
     const struct act act = {.argv = in->argv, .script = in->command};
     struct err err;
-    if (act_show(&act, to, full_bytes, &err))
+    if (act_command(&act, to, full_bytes, &err))
         log_warn("exec.unshown error=\"%s\"", err.text);
 }
 
@@ -55,18 +56,12 @@ void report_intent(const struct op *op, struct event *event, struct bytes *shown
     fill_act(op, event, "intent", shown);
 }
 
-static void fill_result(const struct op *op, struct exec_result *out, size_t most)
+/* Of each output what there is of it, at most `most` bytes: the newest. */
+static void fill_output(const struct running *r, const struct view output[2], size_t most,
+                        struct exec_result *out)
 {
-    const struct running *r = op->data;
-    struct view tails[2];
-    out->ran = r->gate_boot_ms != 0;
-    out->usage = r->usage;
-    schema_mark(&message_exec_result, out, "usage");
-    out->timeout_override_ms = r->judgement.verdict.timeout_override_ms;
-    out->stdout_bytes = r->output[0].received;
-    out->stderr_bytes = r->output[1].received;
+    struct view tails[2] = {output[0], output[1]};
     for (int i = 0; i < 2; i++) {
-        tails[i] = bytes_view(&r->output[i].tail);
         size_t cut = tails[i].len > most ? tails[i].len - most : 0;
         tails[i].data += cut;
         tails[i].len -= cut;
@@ -74,6 +69,17 @@ static void fill_result(const struct op *op, struct exec_result *out, size_t mos
     }
     out->stdout = tails[0];
     out->stderr = tails[1];
+}
+
+static void fill_result(const struct op *op, struct exec_result *out)
+{
+    const struct running *r = op->data;
+    out->ran = r->gate_boot_ms != 0;
+    out->usage = r->usage;
+    schema_mark(&message_exec_result, out, "usage");
+    out->timeout_override_ms = r->judgement.verdict.timeout_override_ms;
+    out->stdout_bytes = r->output[0].received;
+    out->stderr_bytes = r->output[1].received;
     if (r->signal > 0)
         out->signal = r->signal;
     if (r->exit_code >= 0) {
@@ -121,11 +127,40 @@ void report_denial(const struct op *op, struct event *event, struct bytes *shown
     text_copy(event->cause, sizeof event->cause, "policy");
 }
 
+/* What is kept for whoever asks again is a part of the record, so it holds no secrets; they are
+ * replaced before it is cut, so that none is cut in two. */
+static void store_answer(struct op *op)
+{
+    const struct running *r = op->data;
+    struct exec_result kept = {0};
+    struct bytes clean[2];
+    struct view output[2];
+    struct err err;
+    fill_result(op, &kept);
+    for (int i = 0; i < 2; i++) {
+        struct view raw = bytes_view(&r->output[i].tail);
+        clean[i] = bytes_open(CLEAN_BYTES);
+        if (redact_text(outbox_redactor(op->service->outbox), SECRET_PLAIN, raw, &clean[i],
+                        &kept.redacted, &err)) {
+            log_warn("exec.output_unkept op=%s error=\"%s\"", op->id, err.text);
+            kept.dropped_bytes += (int64_t)raw.len;
+            bytes_clear(&clean[i]);
+        }
+        output[i] = bytes_view(&clean[i]);
+    }
+    fill_output(r, output, STORED_TAIL_BYTES, &kept);
+    op_store(op, &message_exec_result, &kept);
+    bytes_close(&clean[0]);
+    bytes_close(&clean[1]);
+}
+
 void report_answer(struct op *op)
 {
-    struct exec_result full = {0}, kept = {0};
-    fill_result(op, &full, OUTPUT_KEPT_BYTES);
-    fill_result(op, &kept, STORED_TAIL_BYTES);
+    const struct running *r = op->data;
+    struct exec_result full = {0};
+    struct view output[2] = {bytes_view(&r->output[0].tail), bytes_view(&r->output[1].tail)};
+    fill_result(op, &full);
+    fill_output(r, output, OUTPUT_KEPT_BYTES, &full);
     op_answer(op, &message_exec_result, &full);
-    op_store(op, &message_exec_result, &kept);
+    store_answer(op);
 }

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/text.h"
+#include "engine/record/act.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -196,7 +197,7 @@ static enum op_state judged(struct op *op, const struct wake *wake)
     if (wake->reason != WAKE_ENTERED)
         return OP_JUDGED;
     const struct running *r = op->data;
-    SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
+    SCOPED(bytes_close) struct bytes shown = bytes_open(ACT_WHOLE_BYTES);
     SCOPED(bytes_close) struct bytes scripts = bytes_open(SCRIPTS_BYTES);
     struct event intent = {0};
     report_intent(op, &intent, &shown);
@@ -418,7 +419,7 @@ static enum op_state resulted(struct op *op, const struct wake *wake)
         return OP_REPLIED;
     if (wake->reason != WAKE_ENTERED)
         return OP_RESULTED;
-    SCOPED(bytes_close) struct bytes shown = bytes_open(8192);
+    SCOPED(bytes_close) struct bytes shown = bytes_open(ACT_WHOLE_BYTES);
     struct event event = {0};
     if (r->cause[0]) {
         report_answer(op);

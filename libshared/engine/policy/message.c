@@ -2,12 +2,13 @@
 #include "engine/policy/message.h"
 
 #include "base/scope.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { SHOWN_BYTES = 200, NAMES_MAX = 3 };
+enum { SHOWN_BYTES = 200, WORDS_BYTES = 4096, NAMES_MAX = 3 };
 
 /* Text with its holes as "…", cut. Failures leave it shorter. */
 static void add_text(struct bytes *to, const char *text)
@@ -28,14 +29,48 @@ static void show(char *to, size_t size, const struct bytes *raw, const char *ins
         text_copy(to, size, instead);
 }
 
+/* Words with a NUL between them, as a person would write them, cut. */
+static void add_words(struct bytes *raw, struct view words, size_t end)
+{
+    struct err err;
+    for (size_t i = 0; i < words.len && raw->len < end; i++) {
+        char c[2] = {(char)words.data[i], 0};
+        if (c[0])
+            add_text(raw, c);
+        else if (bytes_add(raw, " ", 1, &err))
+            return;
+    }
+}
+
+/* A secret is shown as its kind and its length. What stands for what is not known is none. */
+static void add_clean(struct bytes *raw, struct view words)
+{
+    struct err err;
+    size_t at = 0, end = raw->len + SHOWN_BYTES;
+    struct secret_search search = secret_search(SECRET_WORDS, words);
+    for (struct secret s; secret_next(&search, &s) && raw->len < end;) {
+        if (words.data[s.at] == HOLE)
+            continue;
+        add_words(raw, (struct view){words.data + at, s.at - at}, end);
+        if (raw->len < end && bytes_addf(raw, &err, "[redacted:%s:%zu]", s.kind, s.len))
+            return;
+        at = s.at + s.len;
+    }
+    add_words(raw, (struct view){words.data + at, words.len - at}, end);
+}
+
 static void add_command(struct bytes *raw, const struct command_fact *c)
 {
     struct err err;
-    for (size_t i = 0; i < c->argv.count && raw->len < SHOWN_BYTES; i++) {
-        if (i && bytes_add(raw, " ", 1, &err))
+    SCOPED(bytes_close) struct bytes words = bytes_open(WORDS_BYTES);
+    for (size_t i = 0; i < c->argv.count && words.len < WORDS_BYTES; i++) {
+        const char *word = c->argv.items[i].text;
+        size_t len = strnlen(word, WORDS_BYTES - words.len - 1);
+        if ((i && bytes_add(&words, "", 1, &err)) || bytes_add(&words, word, len, &err))
             return;
-        add_text(raw, c->argv.items[i].text);
     }
+    if (words.len)
+        add_clean(raw, bytes_view(&words));
     for (size_t i = 0; !c->argv.count && i < c->redirects_count && raw->len < SHOWN_BYTES; i++) {
         if (bytes_addf(raw, &err, "> "))
             return;

@@ -3,7 +3,8 @@
 
 #include "engine/policy/subject.h"
 
-/* The command as a person would write it, cut; holes are shown as "…"; safe for a terminal. */
+/* The command as a person would write it, cut; holes are shown as "…", secrets as
+ * [redacted:KIND:LEN]; safe for a terminal. */
 void message_command(char *to, size_t size, const struct command_fact *c);
 
 /* A rule's message with {command}, {paths}, {hosts} and {rule} filled in, escaped and cut. */

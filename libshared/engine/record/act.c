@@ -81,6 +81,29 @@ int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struc
     return 0;
 }
 
+int act_command(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err)
+{
+    const struct view script = act->script;
+    size_t start = to->len;
+    int64_t full = (int64_t)script.len;
+    bool is_text =
+        script.len && text_is_utf8(script.data, script.len) && !memchr(script.data, 0, script.len);
+    int failed = !script.len ? 0
+                 : is_text   ? bytes_add(to, script.data, script.len, err)
+                             : text_show(to, script.data, script.len, err);
+    struct list argv = act->argv;
+    for (struct view word; !failed && list_next_text(&argv, &word);) {
+        failed = (full && bytes_add(to, "", 1, err)) || bytes_add(to, word.data, word.len, err);
+        full += (int64_t)word.len + (full ? 1 : 0);
+    }
+    if (failed) {
+        bytes_cut(to, start);
+        return -1;
+    }
+    *full_bytes = full;
+    return 0;
+}
+
 int act_mounts(struct list mounts, struct bytes *store, struct list *out, struct err *err)
 {
     struct list kept = {0};

@@ -22,7 +22,7 @@ int act_hash(const struct act *act, uint8_t hash[ACT_HASH_BYTES], struct err *er
  * is never an act's. */
 void script_hash(struct view text, uint8_t hash[ACT_HASH_BYTES]);
 
-enum { ACT_SHOWN_BYTES = 4096 };
+enum { ACT_SHOWN_BYTES = 4096, ACT_WHOLE_BYTES = 1 << 20 };
 
 /* Appends the act's command for a person: its script, or its argv with spaces between, cut at a
  * character so that at most ACT_SHOWN_BYTES are added; a script that is no UTF-8 is escaped.
@@ -32,6 +32,14 @@ enum { ACT_SHOWN_BYTES = 4096 };
  *   err          ERR_MEMORY, ERR_OVERLOADED the bound of `to`
  */
 int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err);
+
+/* Appends the act's whole command as outbox_append takes it: its script as act_show has it, or its
+ * argv with a NUL between the words. Nothing for an act without a command.
+ *
+ *   full_bytes   out: the command's length
+ *   err          ERR_MEMORY, ERR_OVERLOADED the bound of `to`: ACT_WHOLE_BYTES is enough
+ */
+int act_command(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err);
 
 /* The mounts of an act as records and leases keep them: what is where and what it is, without the
  * lists of what was found on the way. Errors as list_add. */

@@ -51,7 +51,8 @@ static struct mill mill_open(const char *path)
 {
     struct err err;
     struct mill m = {0};
-    struct ingest_options options = {"audit@host", no_answer, NULL};
+    static const struct redactor redactor = {{7}};
+    struct ingest_options options = {"audit@host", &redactor, no_answer, NULL};
     if (ingest_new(&options, &m.ingest, &err) || store_open(path, &m.store, &err) ||
         store_sources(m.store, restore_place, m.ingest, &err) || ingest_start(m.ingest, 7, &err))
         fail_msg("%s", err.text);

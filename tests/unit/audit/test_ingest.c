@@ -28,7 +28,8 @@ static void desk_open(struct desk *d)
 {
     struct err err;
     *d = (struct desk){.peer = {.peer = "peer", .peer_bytes = 4}, .live = {.published = true}};
-    struct ingest_options options = {OWN, note_answer, d};
+    static const struct redactor redactor = {{7}};
+    struct ingest_options options = {OWN, &redactor, note_answer, d};
     assert_int_equal(ingest_new(&options, &d->ingest, &err), 0);
 }
 
