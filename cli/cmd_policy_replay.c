@@ -1,9 +1,10 @@
 /* corral policy replay: what other rules would have decided about the commands of the record.
  *
  * Read newest first, page by page, so many rows at most. A command is judged as it was recorded:
- * who asked, where, in a sandbox with which tags, at that time. What was cut off in the record, or
- * whose arguments can no longer be told apart, is counted and not judged; neither is what something
- * else than a rule denied. Rules that a sandbox brought along are not part of the comparison.
+ * who asked, where, in a sandbox with which tags, at that time. What was cut off in the record, had
+ * secrets, or whose arguments can no longer be told apart, is counted and not judged; neither is
+ * what something else than a rule denied. Rules that a sandbox brought along are not part of the
+ * comparison.
  */
 #include "base/mem.h"
 #include "base/scope.h"
@@ -33,6 +34,9 @@ enum {
 };
 
 /* A command whose decision would be another one. */
+/* Begins what stands for a secret in the record (engine/record/redact.h). */
+static const char REDACTED[] = "[redacted:";
+
 struct change {
     struct bytes command;
     enum policy_decision before, after;
@@ -43,7 +47,7 @@ struct change {
 
 struct replay {
     struct policy_setup *setup;
-    int64_t rows_left, judged, cut, ambiguous, others;
+    int64_t rows_left, judged, cut, redacted, ambiguous, others;
     int64_t counts[DECISIONS][DECISIONS]; /* before, after */
     bool ended_early;                     /* the record goes on behind the last row looked at */
     struct change *changes;
@@ -152,6 +156,10 @@ static int judge_row(struct replay *r, const struct log_row *row, struct err *er
         r->cut++;
         return 0;
     }
+    if (memmem(row->whole_command.data, row->whole_command.len, REDACTED, strlen(REDACTED))) {
+        r->redacted++;
+        return 0;
+    }
     if (before == DECISION_DENY && denial_is_one(row->rule)) {
         r->others++;
         return 0;
@@ -244,6 +252,9 @@ static int print_for_people(const struct cli *cli, const struct replay *r, struc
                (long long)changed(r));
     if (r->cut)
         print_line("%lld not judged: the record has only their beginning", (long long)r->cut);
+    if (r->redacted)
+        print_line("%lld not judged: the record has no secrets, and theirs are replaced",
+                   (long long)r->redacted);
     if (r->ambiguous)
         print_line("%lld not judged: an argument has blanks, the record does not say where",
                    (long long)r->ambiguous);
@@ -297,8 +308,9 @@ static int print_as_json(const struct replay *r, struct err *err)
     const struct {
         const char *name;
         int64_t count;
-    } rows[] = {{"judged", r->judged},       {"changed", changed(r)}, {"cut", r->cut},
-                {"ambiguous", r->ambiguous}, {"others", r->others},   {"not_shown", r->more}};
+    } rows[] = {{"judged", r->judged},     {"changed", changed(r)},     {"cut", r->cut},
+                {"redacted", r->redacted}, {"ambiguous", r->ambiguous}, {"others", r->others},
+                {"not_shown", r->more}};
     struct pack p = pack_begin(&packed, err);
     pack_map(&p, COUNT(rows) + 3);
     for (size_t i = 0; i < COUNT(rows); i++) {
