@@ -33,10 +33,10 @@ enum {
     JSON_BYTES = 16 * 1024 * 1024
 };
 
-/* A command whose decision would be another one. */
 /* Begins what stands for a secret in the record (engine/record/redact.h). */
 static const char REDACTED[] = "[redacted:";
 
+/* A command whose decision would be another one. */
 struct change {
     struct bytes command;
     enum policy_decision before, after;

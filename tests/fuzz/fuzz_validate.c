@@ -107,11 +107,14 @@ static void check_record(struct stage *s, const struct verdict_request *q,
     struct err err;
     struct event event = {.phase = "event", .kind = "guardian_approval"};
     SCOPED(verdict_shown_close) struct verdict_shown shown = {0};
+    SCOPED(redacted_close) struct redacted redacted = {0};
     int failed = verdicts_fill(&q->act, q->principal, q->tags, v, &shown, &event, &err) ||
                  verdicts_fill_aside(j, &shown, &event, &err);
     assert(!failed);
     bytes_clear(&s->packed);
-    failed = schema_encode(&message_event, &event, &s->packed, &err);
+    failed = redact_message(outbox_redactor(s->service.outbox), &message_event, &event, &redacted,
+                            &err) || /* as outbox_append does */
+             schema_encode(&message_event, &event, &s->packed, &err);
     assert(!failed);
 }
 
