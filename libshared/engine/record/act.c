@@ -93,7 +93,8 @@ int act_command(const struct act *act, struct bytes *to, int64_t *full_bytes, st
                              : text_show(to, script.data, script.len, err);
     struct list argv = act->argv;
     for (struct view word; !failed && list_next_text(&argv, &word);) {
-        failed = (full && bytes_add(to, "", 1, err)) || bytes_add(to, word.data, word.len, err);
+        failed = (full && bytes_add(to, script.len ? " " : "", 1, err)) ||
+                 bytes_add(to, word.data, word.len, err);
         full += (int64_t)word.len + (full ? 1 : 0);
     }
     if (failed) {

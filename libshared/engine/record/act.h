@@ -34,7 +34,8 @@ enum { ACT_SHOWN_BYTES = 4096, ACT_WHOLE_BYTES = 1 << 20 };
 int act_show(const struct act *act, struct bytes *to, int64_t *full_bytes, struct err *err);
 
 /* Appends the act's whole command as outbox_append takes it: its script as act_show has it, or its
- * argv with a NUL between the words. Nothing for an act without a command.
+ * argv with a NUL between the words (a blank where there is a script, too). Nothing for an act
+ * without a command.
  *
  *   full_bytes   out: the command's length
  *   err          ERR_MEMORY, ERR_OVERLOADED the bound of `to`: ACT_WHOLE_BYTES is enough
