@@ -232,8 +232,8 @@ static bool insert_a_row(struct scene *s, struct db *db, const struct table_row 
         "INSERT INTO tile SELECT level, idx + 10000, hash FROM tile WHERE ",
         "INSERT INTO checkpoint SELECT size + 1, note, time_ns FROM checkpoint WHERE ",
         "INSERT INTO signer SELECT first_size + 1, public_key, note FROM signer WHERE ",
-        "INSERT INTO source SELECT id + 10000, name || 'x', principal, epoch, upto FROM source"
-        " WHERE "};
+        ("INSERT INTO source SELECT id + 10000, name || 'x', principal, epoch, upto FROM source"
+         " WHERE ")};
     struct err err;
     char sql[600];
     SCOPED(stmt_free) struct stmt *more = NULL;

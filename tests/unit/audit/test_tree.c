@@ -78,7 +78,7 @@ static void read_public(const struct place_on_disk *d, char origin[ORIGIN_BYTES]
 static struct checkpoint newest(const struct place_on_disk *d)
 {
     struct err err;
-    struct checkpoint c;
+    struct checkpoint c = {0};
     char origin[ORIGIN_BYTES];
     uint8_t key[KEY_BYTES];
     SCOPED(db_free) struct db *db = open_tables(d, TABLES_VERSION);
@@ -238,8 +238,8 @@ static void does_not_start_on_what_was_not_signed(void **state)
         "UPDATE signer SET public_key = zeroblob(32)",
         "UPDATE signer SET note = ''",
         "DELETE FROM event; DELETE FROM leaf; DELETE FROM tile; DELETE FROM checkpoint",
-        "DELETE FROM event; DELETE FROM leaf; DELETE FROM tile; DELETE FROM checkpoint;"
-        " DELETE FROM signer",
+        ("DELETE FROM event; DELETE FROM leaf; DELETE FROM tile; DELETE FROM checkpoint;"
+         " DELETE FROM signer"),
         "DELETE FROM leaf; DELETE FROM tile; DELETE FROM checkpoint; DELETE FROM signer"};
     for (size_t i = 0; i < COUNT(changes); i++) {
         struct err err = {0};
