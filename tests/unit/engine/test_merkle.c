@@ -99,7 +99,7 @@ static int full(void *context, unsigned bits, int64_t index, struct merkle_hash 
     const int64_t *size = context;
     (void)err;
     assert_true((index + 1) << bits <= *size);
-    *out = definition(index << bits, 1ll << bits);
+    *out = definition(index << bits, (int64_t)1 << bits);
     return 0;
 }
 

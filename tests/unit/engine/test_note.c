@@ -165,8 +165,8 @@ static void refuses_what_is_no_key(void **state)
         "PeterNeuman+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         "PeterNeumann+c74f20a3+AhpC2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
         "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10",
-        "a name that is much longer than any origin+c74f20a3+"
-        "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW",
+        ("a name that is much longer than any origin+c74f20a3+"
+         "ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"),
         "00",
         "zz00000000000000000000000000000000000000000000000000000000000000"};
     for (size_t i = 0; i < COUNT(texts); i++) {
