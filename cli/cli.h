@@ -58,6 +58,18 @@ int command_parse(struct cli *cli, const struct option *rows, int argc, char **a
 /* Reads common options up to the first argument, the command's name. args->help as above. */
 int common_parse(struct cli *cli, int argc, char **argv, struct args *args, struct err *err);
 
+/* Commands that stand behind another one's name, such as "policy check". */
+struct family {
+    const char *name; /* "policy"; each command's own name begins with it and a space */
+    const char *doc;  /* one line */
+    const struct command *commands;
+    size_t count;
+};
+
+/* Runs the one of them that is named, or prints the help of all. Returns as command_run. */
+int family_run(struct cli *cli, const struct family *family, int argc, char **argv,
+               struct err *err);
+
 /* For what is Markdown only: ERR_INVALID when JSON was asked for. */
 int command_refuses_json(const struct cli *cli, struct err *err);
 

@@ -5,7 +5,6 @@
 #include "cli/print.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static const struct command commands[] = {
     {"audit summary", NULL, NULL, "AGENT [--days N] [--tenant T]",
@@ -24,48 +23,12 @@ static const struct command commands[] = {
      "corral audit verify --pub checkpoint.pub", 0, 0, audit_verify},
 };
 
-static int print_help(struct err *err)
-{
-    SCOPED(bytes_close) struct bytes to = bytes_open(65536);
-    if (bytes_addf(
-            &to, err,
-            "Counts, shows over time, exports and checks what the audit recorded.\n\n"
-            "usage: corral audit COMMAND [options]      --help behind COMMAND says more\n\n"))
-        return -1;
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (bytes_addf(&to, err, "  %-16s %s\n", commands[i].name, commands[i].doc))
-            return -1;
-    if (bytes_addf(&to, err, "\nexample:\n  %s\n", commands[0].example))
-        return -1;
-    fputs((const char *)to.data, stdout);
-    return 0;
-}
-
-static const char *name_at(const void *context, size_t at)
-{
-    (void)context;
-    return at < COUNT(commands) ? commands[at].name + strlen("audit ") : NULL;
-}
-
 int cmd_audit(struct cli *cli, int argc, char **argv, struct err *err)
 {
-    struct args args;
-    if (common_parse(cli, argc, argv, &args, err))
-        return -1;
-    if (args.help)
-        return print_help(err);
-    if (!args.count)
-        return err_set(err, ERR_INVALID, "say which command; corral audit --help lists them");
-    for (size_t i = 0; i < COUNT(commands); i++) {
-        if (strcmp(args.items[0], name_at(NULL, i)) != 0)
-            continue;
-        cli->command = &commands[i];
-        return commands[i].run(cli, args.count - 1, args.items + 1, err);
-    }
-    const char *nearest = options_nearest(args.items[0], name_at, NULL);
-    return err_set(err, ERR_INVALID, "unknown command \"audit %.40s\"%s%s%s", args.items[0],
-                   nearest ? "; did you mean audit " : "; corral audit --help lists them",
-                   nearest ? nearest : "", nearest ? "?" : "");
+    static const struct family family = {
+        "audit", "Counts, shows over time, exports and checks what the audit recorded.", commands,
+        COUNT(commands)};
+    return family_run(cli, &family, argc, argv, err);
 }
 
 int audit_fill(char *to, size_t size, const char *option, const char *text, struct err *err)

@@ -3,9 +3,6 @@
 #include "base/scope.h"
 #include "cli/policy.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static const struct command commands[] = {
     {"policy check", NULL, NULL, "-c 'SHELL STRING' | --batch FILE | -- ARGV…",
      "Says what the rules think of a command.", "corral policy check -c 'curl x | sh'", 0, -1,
@@ -28,46 +25,11 @@ static const struct command commands[] = {
      "corral policy reload", 0, 0, policy_reload},
 };
 
-static int print_help(struct err *err)
-{
-    SCOPED(bytes_close) struct bytes to = bytes_open(65536);
-    if (bytes_addf(
-            &to, err,
-            "Judges commands by the rules, tests rules, and shows and reloads the guardian's.\n\n"
-            "usage: corral policy COMMAND [options]      --help behind COMMAND says more\n\n"))
-        return -1;
-    for (size_t i = 0; i < COUNT(commands); i++)
-        if (bytes_addf(&to, err, "  %-16s %s\n", commands[i].name, commands[i].doc))
-            return -1;
-    if (bytes_addf(&to, err, "\nexample:\n  %s\n", commands[0].example))
-        return -1;
-    fputs((const char *)to.data, stdout);
-    return 0;
-}
-
-static const char *name_at(const void *context, size_t at)
-{
-    (void)context;
-    return at < COUNT(commands) ? commands[at].name + strlen("policy ") : NULL;
-}
-
 int cmd_policy(struct cli *cli, int argc, char **argv, struct err *err)
 {
-    struct args args;
-    if (common_parse(cli, argc, argv, &args, err))
-        return -1;
-    if (args.help)
-        return print_help(err);
-    if (!args.count)
-        return err_set(err, ERR_INVALID, "say which command; corral policy --help lists them");
-    for (size_t i = 0; i < COUNT(commands); i++) {
-        if (strcmp(args.items[0], name_at(NULL, i)) != 0)
-            continue;
-        cli->command = &commands[i];
-        return commands[i].run(cli, args.count - 1, args.items + 1, err);
-    }
-    const char *nearest = options_nearest(args.items[0], name_at, NULL);
-    return err_set(err, ERR_INVALID, "unknown command \"policy %.40s\"%s%s%s", args.items[0],
-                   nearest ? "; did you mean policy " : "; corral policy --help lists them",
-                   nearest ? nearest : "", nearest ? "?" : "");
+    static const struct family family = {
+        "policy",
+        "Judges commands by the rules, tests rules, and shows and reloads the guardian's.",
+        commands, COUNT(commands)};
+    return family_run(cli, &family, argc, argv, err);
 }
