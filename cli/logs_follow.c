@@ -75,47 +75,72 @@ static int print_whole(const struct cli *cli, const struct logs_page *page, int6
     return failed;
 }
 
-/* Of all that may be seen, whatever the filters: older ones are not asked for any more. */
-static int find_newest(struct connect *connect, int64_t *from, struct err *err)
+/* What is followed, and how far it is. */
+struct follow {
+    struct connect *connect;
+    struct logs_query query; /* from_gseq: the number to go on with */
+    bool is_away;            /* the audit did not answer */
+};
+
+/* Asks once; an audit that is away gives an empty page. */
+static int ask(struct follow *f, const struct logs_query *query, struct logs_page *page,
+               struct err *err)
 {
-    const struct logs_query newest = {.limit = 1};
-    struct logs_page page;
-    struct log_row row;
-    if (connect_ask(connect, &logs_question, &newest, &page, err))
+    bool was_away = f->is_away;
+    *page = (struct logs_page){0};
+    f->is_away = connect_ask(f->connect, &logs_question, query, page, err) != 0;
+    if (f->is_away && err->code != ERR_UNAVAILABLE && err->code != ERR_LOST)
         return -1;
-    *from = list_next(&page.rows, &message_log_row, &row) ? row.gseq + 1 : 1;
+    if (f->is_away && !was_away)
+        print_note("corral logs: the audit does not answer; waiting for it");
     return 0;
 }
 
-/* Asks once; an audit that is away gives an empty page. */
-static int ask(struct connect *connect, const struct logs_query *query, struct logs_page *page,
-               bool *is_away, struct err *err)
+static const struct logs_query newest_query = {.limit = 1};
+
+/* The newest number that may be seen, whatever the filters; 0: there is none. */
+static int64_t newest_of(struct logs_page page)
 {
-    bool was_away = *is_away;
-    *page = (struct logs_page){0};
-    *is_away = connect_ask(connect, &logs_question, query, page, err) != 0;
-    if (*is_away && err->code != ERR_UNAVAILABLE && err->code != ERR_LOST)
+    struct log_row row;
+    return list_next(&page.rows, &message_log_row, &row) ? row.gseq : 0;
+}
+
+/* Shows what has come. Up to a number that was there before no record is left out by the page, so
+ * that records which the filters leave out are not looked at again each time. */
+static int go_on(struct follow *f, bool *more, struct err *err)
+{
+    struct logs_page page;
+    *more = false;
+    if (ask(f, &newest_query, &page, err))
         return -1;
-    if (*is_away && !was_away)
-        print_note("corral logs: the audit does not answer; waiting for it");
+    int64_t newest = newest_of(page), *from = &f->query.from_gseq;
+    if (newest < *from)
+        return 0;
+    if (ask(f, &f->query, &page, err) || print_whole(f->connect->cli, &page, from, err))
+        return -1;
+    *more = page.next;
+    if (!f->is_away && !*more && *from <= newest)
+        *from = newest + 1;
     return 0;
 }
 
 int logs_follow(struct connect *connect, const struct logs_query *query, struct err *err)
 {
-    struct logs_query next = *query;
+    struct follow f = {.connect = connect, .query = *query};
     struct logs_page page;
-    bool is_away = false;
-    next.limit = PAGE_ROWS;
-    next.from_gseq = 1;
-    if (!next.since_ns && find_newest(connect, &next.from_gseq, err))
-        return -1;
-    print_note("Following the audit's record from number %lld on", (long long)next.from_gseq);
-    for (;;) {
-        if (ask(connect, &next, &page, &is_away, err) ||
-            print_whole(connect->cli, &page, &next.from_gseq, err))
+    f.query.limit = PAGE_ROWS;
+    f.query.from_gseq = 1;
+    if (!query->since_ns) {
+        if (connect_ask(connect, &logs_question, &newest_query, &page, err))
             return -1;
-        if (!page.next)
+        f.query.from_gseq = newest_of(page) + 1;
+    }
+    print_note("Following the audit's record from number %lld on", (long long)f.query.from_gseq);
+    for (;;) {
+        bool more;
+        if (go_on(&f, &more, err))
+            return -1;
+        if (!more)
             poll(NULL, 0, PAUSE_MS);
     }
 }
