@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "tests/unit/audit/moved_clock.h"
 #include "tests/unit/audit/records.h"
 
 #include "audit/ingest.h"
@@ -11,25 +12,6 @@
 #include "engine/record/moved.h"
 #include "engine/record/tables.h"
 #include "engine/record/verify.h"
-
-#include <time.h>
-
-static int64_t moved_ns;
-
-static int64_t moved_clock(int clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * S_NS + now.tv_nsec + moved_ns;
-}
-
-static int restore_clock(void **state)
-{
-    (void)state;
-    moved_ns = 0;
-    clock_hook(NULL);
-    return 0;
-}
 
 /* An intake and the store behind it. */
 struct mill {

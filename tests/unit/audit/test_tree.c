@@ -1,4 +1,5 @@
 /* The hash tree in audit.db: signed with every batch, refused when it is not what was signed. */
+#include "tests/unit/audit/moved_clock.h"
 #include "tests/unit/audit/records.h"
 
 #include "audit/store.h"
@@ -8,7 +9,6 @@
 #include "engine/record/note.h"
 #include "engine/record/tables.h"
 
-#include <time.h>
 #include <unistd.h>
 
 static struct store *opened(const struct place_on_disk *d)
@@ -277,23 +277,6 @@ static void does_not_start_without_its_key_or_its_record(void **state)
         assert_int_equal(err.code, ERR_STORE);
         assert_non_null(strstr(err.text, "checkpoint.*"));
     }
-}
-
-static int64_t moved_ns;
-
-static int64_t moved_clock(int clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * S_NS + now.tv_nsec + moved_ns;
-}
-
-static int restore_clock(void **state)
-{
-    (void)state;
-    moved_ns = 0;
-    clock_hook(NULL);
-    return 0;
 }
 
 static void a_new_key_takes_over_each_day(void **state)
