@@ -151,11 +151,12 @@ static void add_reader(const struct peeling *p, struct expansion *e, struct args
         args_add(e, argv, arg_literal(option));
 }
 
-/* A file that the same text wrote and then runs by its path: its reader runs it. */
+/* A file that the same text wrote and then runs by its path: its reader runs it, and pays for it.
+ */
 static void run_written(struct peeling *p)
 {
     const struct arg *file = &p->c->argv.items[0];
-    const struct arg *text = strchr(file->text, '/') ? disk_code(p->w, p->in, file) : NULL;
+    const struct arg *text = strchr(file->text, '/') ? disk_content(p->w, p->in, file) : NULL;
     if (!text || text->kind != ARG_LITERAL)
         return;
     struct command_fact *c = inner_command(p, 0, 0);

@@ -130,12 +130,36 @@ static void what_costs_too_much_is_not_understood_and_not_tried_on(void **state)
     }
 }
 
+/* A file of 20 KiB that the same text wrote, run so many times. */
+static bool is_understood(int times)
+{
+    static char many[SHELL_MAX_BYTES];
+    size_t len = (size_t)snprintf(many, sizeof many, "cat > a.py <<'E'\n");
+    while (len < 20 * 1024)
+        len += (size_t)snprintf(many + len, sizeof many - len, "print(%zu)\n", len);
+    len += (size_t)snprintf(many + len, sizeof many - len, "E\n");
+    while (times--)
+        len += (size_t)snprintf(many + len, sizeof many - len, "python3 a.py\n");
+    facts_read_shell(&facts, &(struct facts_setting){"/workspace", "/home/agent"},
+                     (struct view){(uint8_t *)many, len});
+    assert_false(facts.trouble.kinds & ~(unsigned)TROUBLE_TOO_LARGE);
+    return !facts.trouble.kinds;
+}
+
+static void what_a_text_runs_of_the_code_that_it_writes_is_bounded(void **state)
+{
+    (void)state;
+    assert_true(is_understood(2));
+    assert_false(is_understood(200));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_token_again_and_again),
         cmocka_unit_test(one_token_a_line),
         cmocka_unit_test(what_costs_too_much_is_not_understood_and_not_tried_on),
+        cmocka_unit_test(what_a_text_runs_of_the_code_that_it_writes_is_bounded),
     };
     return cmocka_run_group_tests(tests, open_rules, close_rules);
 }
