@@ -1,8 +1,8 @@
 /* log.h - one line on stderr for each thing worth knowing: time, level, event name, then key=value.
  *
  * Services log, libraries return. What came from outside cannot forge a line: the finished line is
- * escaped. What base/secret.h takes for a
- * secret is replaced by [redacted:KIND:LEN]. Thread-safe: a line is one write.
+ * escaped. What base/secret.h takes for a secret is replaced by [redacted:KIND:LEN]. Thread-safe: a
+ * line is one write.
  */
 #pragma once
 

@@ -8,8 +8,8 @@
  * so that nobody hides a command behind it; where a shell's quotes cannot be told for certain
  * (here- documents, $'…') any ; | & or line end ends it, too.
  *
- * What was replaced before is passed over: a text with "[redacted:KIND:…]" in place of its secrets
- * holds none. Linear in the text's length; nothing is allocated.
+ * What was replaced before, "[redacted:KIND:…]", is passed over. Linear in the text's length;
+ * nothing is allocated.
  */
 #pragma once
 

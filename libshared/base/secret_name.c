@@ -1,6 +1,8 @@
 /* secret_name.c - what a name says of its value; see secret.h. */
 #include "base/secret_own.h"
 
+#include "base/scope.h"
+
 #include <string.h>
 
 enum { NAME_MAX_BYTES = 128 };
@@ -50,7 +52,7 @@ static size_t normal(struct view name, char to[NAME_MAX_BYTES + 1])
 static bool says_otherwise(const char *name)
 {
     const char *last = strrchr(name, '_');
-    for (size_t i = 0; last && i < sizeof not_keys / sizeof *not_keys; i++)
+    for (size_t i = 0; last && i < COUNT(not_keys); i++)
         if (!strcmp(last + 1, not_keys[i]))
             return true;
     return false;
@@ -73,7 +75,7 @@ struct secret_key secret_key_of(struct view name)
 {
     char is[NAME_MAX_BYTES + 1];
     if (normal(name, is) && !says_otherwise(is))
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        for (size_t i = 0; i < COUNT(keys); i++)
             if (holds(is, keys[i].word, keys[i].side))
                 return (struct secret_key){keys[i].kind, keys[i].values};
     return (struct secret_key){0};

@@ -1,6 +1,8 @@
 /* secret_value.c - from where to where a value goes; see secret.h. */
 #include "base/secret_own.h"
 
+#include "base/scope.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -140,7 +142,7 @@ struct span secret_value(const struct secret_search *s, size_t at, char quote, b
 
 static bool is_word(const char *text, size_t len)
 {
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; i < COUNT(words); i++)
         if (strlen(words[i]) == len && !strncasecmp(words[i], text, len))
             return true;
     return false;

@@ -22,6 +22,6 @@ const struct op_kind op_logs = {
     .answer = &message_logs_page,
     QUESTION_KIND(on_received),
     .doc = "A page of the record, newest first or on from a number: of an agent's key what its "
-           "agents did, of an "
-           "operator's or observer's what happened in its tenant, of an admin's everything.",
+           "agents did, of an operator's or observer's what happened in its tenant, of an admin's "
+           "everything.",
 };

@@ -5,7 +5,9 @@
  * cannot be guessed from its hash. The key is random and each service's own: the same secret has
  * another hash in another service's records.
  *
- * A text that was redacted once comes out of it as it went in. Thread-safe.
+ * What stands for a secret is passed over, so that a text which was redacted comes out as it went
+ * in; only a text made for it, where a mark gives what follows another meaning, may lose some more
+ * to a second pass. Thread-safe.
  */
 #pragma once
 
