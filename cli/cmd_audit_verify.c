@@ -122,8 +122,9 @@ static int print_facts(const struct cli *cli, const struct run *r, struct err *e
     units_show_bytes(size, v->bytes);
     if (v->signed_ns)
         clock_show(when, v->signed_ns);
-    return print_fact(cli, "records", err, "%lld of %lld sources", (long long)v->records,
-                      (long long)v->sources) ||
+    bool is_whole = v->result == VERIFY_OK || v->result == VERIFY_GAP;
+    return print_fact(cli, "records", err, "%lld%s of %lld sources", (long long)v->records,
+                      is_whole ? "" : ", and no further,", (long long)v->sources) ||
                    print_fact(cli, "root", err, "%s", root) ||
                    print_fact(cli, "signed", err, "%s", when) ||
                    print_fact(cli, "key", err, "%s", v->newest_key) ||

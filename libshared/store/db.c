@@ -342,6 +342,12 @@ void stmt_reset(struct stmt *s)
     s->bind_result = SQLITE_OK;
 }
 
+const char *stmt_name(struct stmt *s, int column)
+{
+    const char *name = sqlite3_column_name(s->handle, column);
+    return name ? name : "?"; /* without memory */
+}
+
 bool stmt_is_null(struct stmt *s, int column)
 {
     return sqlite3_column_type(s->handle, column) == SQLITE_NULL;

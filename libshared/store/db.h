@@ -98,3 +98,6 @@ int64_t stmt_int(struct stmt *s, int column);
 double stmt_real(struct stmt *s, int column);
 const char *stmt_text(struct stmt *s, int column);
 struct view stmt_blob(struct stmt *s, int column);
+
+/* What a column is called; valid as long as the statement. */
+const char *stmt_name(struct stmt *s, int column);

@@ -108,7 +108,8 @@ static int check_derived(struct verify *v, struct stmt *row, const struct leaf *
     for (int i = 0; i < DERIVED_COLUMNS; i++)
         if (!same_column(row, FIRST_DERIVED + i, &columns[i]))
             return verify_found(v, VERIFY_TAMPERED, "derived", leaf->gseq,
-                                "column %d is not what the body says", FIRST_DERIVED + i + 1);
+                                "column %s is not what the body says",
+                                stmt_name(row, FIRST_DERIVED + i));
     return 0;
 }
 
