@@ -79,11 +79,24 @@ static bool append(char *to, size_t *len, const char *path, size_t path_len)
     return true;
 }
 
+/* Begins with a directory, which nearly always is normal already. */
+static bool begin(char *to, size_t *len, const char *cwd)
+{
+    size_t n = strlen(cwd);
+    bool normal = n > 1 && cwd[0] == '/' && cwd[n - 1] != '/' && !strstr(cwd, "//") &&
+                  !strstr(cwd, "/.") && n < CWDS_PATH_MAX;
+    if (!normal)
+        return append(to, len, cwd, n);
+    memcpy(to, cwd, n);
+    *len = n;
+    return true;
+}
+
 bool path_join(char to[CWDS_PATH_MAX], const char *cwd, const char *path, size_t len)
 {
     size_t n = 0;
     bool absolute = len && path[0] == '/';
-    if ((!absolute && !append(to, &n, cwd, strlen(cwd))) || !append(to, &n, path, len))
+    if ((!absolute && !begin(to, &n, cwd)) || !append(to, &n, path, len))
         return false;
     if (!n)
         to[n++] = '/';
